@@ -1,0 +1,1 @@
+"""What every detector stands on: events, the deal, breaches and findings, rules, the business calendar."""

@@ -1,0 +1,86 @@
+"""Working days as one owner has them: their time zone, their country's holidays.
+
+All moments handed out are in UTC, so that they compare and subtract truly across changes of daylight saving time.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import holidays
+
+_DAY = timedelta(days=1)
+
+
+@lru_cache(maxsize=1024)
+def _holidays_of(country: str, year: int) -> frozenset[date]:
+    """`country` is an ISO 3166 code, a subdivision after a dash: DE, DE-BY."""
+    code, _, subdivision = country.partition("-")
+    return frozenset(holidays.country_holidays(code, subdiv=subdivision or None, years=year))
+
+
+def is_country(code: str) -> bool:
+    """Whether holidays are known for this country (and subdivision)."""
+    try:
+        _holidays_of(code, 2026)
+    except NotImplementedError:
+        return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Business days of a time zone and, where `country` is given, of a country."""
+
+    zone: str = "UTC"
+    country: str | None = None
+
+    def local(self, moment: datetime) -> datetime:
+        """The moment on the owner's clock."""
+        return moment.astimezone(ZoneInfo(self.zone))
+
+    def is_business_day(self, day: date) -> bool:
+        """Monday to Friday, and no holiday."""
+        return _is_business_day(self.country, day)
+
+    def plus_business_days(self, moment: datetime, count: int) -> datetime:
+        """The same time of day, `count` business days later.
+
+        A moment on a weekend or holiday counts from the first moment of the next business day.
+        """
+        return _plus_business_days(self.zone, self.country, moment, count)
+
+    def end_of(self, day: date) -> datetime:
+        """The last moment of a day."""
+        # where clocks go back at midnight, the day's last hour comes twice: the second one ends it
+        return datetime.combine(day, time.max.replace(fold=1), ZoneInfo(self.zone)).astimezone(UTC)
+
+    def business_days_between(self, start: datetime, end: datetime) -> int:
+        """Business days that began after `start`'s day, up to and with `end`'s day; for words, not for deadlines."""
+        first, last = self.local(start).date(), self.local(end).date()
+        return sum(self.is_business_day(first + n * _DAY) for n in range(1, (last - first).days + 1))
+
+
+def _is_business_day(country: str | None, day: date) -> bool:
+    return day.weekday() < 5 and not (country and day in _holidays_of(country, day.year))
+
+
+@lru_cache(maxsize=65_536)
+def _nth_business_day(country: str | None, day: date, count: int) -> date:
+    """`day`, or the next business day after it, and `count` business days on."""
+    while not _is_business_day(country, day):
+        day += _DAY
+    for _ in range(count):
+        day += _DAY
+        while not _is_business_day(country, day):
+            day += _DAY
+    return day
+
+
+@lru_cache(maxsize=65_536)
+def _plus_business_days(zone: str, country: str | None, moment: datetime, count: int) -> datetime:
+    local = moment.astimezone(ZoneInfo(zone))
+    day = _nth_business_day(country, local.date(), count)
+    time_of_day = local.time() if _is_business_day(country, local.date()) else time.min
+    return datetime.combine(day, time_of_day, ZoneInfo(zone)).astimezone(UTC)

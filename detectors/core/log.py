@@ -1,0 +1,198 @@
+"""What a deal remembers of its events: small entries, each with the time and the identity of its event.
+
+An entry keeps what a question of some detector needs and drops the rest, so that a deal stays small in Kafka.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from hashlib import blake2b
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Discriminator, Tag
+
+from . import events
+
+MOST_PEOPLE = 20
+MOST_CHARACTERS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event's time and identity (source/id)."""
+
+    at: datetime
+    event: str
+
+
+@dataclass(frozen=True, slots=True)
+class DealEntry(Entry):
+    """Fields of the deal that changed; dates as ISO text, the account's fields as `account.<field>`."""
+
+    fields: dict[str, Any]
+    kind: Literal["deal"] = "deal"
+
+
+@dataclass(frozen=True, slots=True)
+class PersonEntry(Entry):
+    """Fields of a person on the buyer's side that changed."""
+
+    email: str
+    fields: dict[str, Any]
+    kind: Literal["person"] = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class MilestoneEntry(Entry):
+    """Fields of a milestone that changed."""
+
+    milestone: str
+    fields: dict[str, Any]
+    kind: Literal["milestone"] = "milestone"
+
+
+@dataclass(frozen=True, slots=True)
+class MailEntry(Entry):
+    """A mail; `thread` holds short hashes of its own id, the id that it answers and its thread's first id."""
+
+    sender: str
+    to: tuple[str, ...]
+    thread: tuple[str, ...]
+    subject: str | None = None
+    automatic: bool = False
+    returns_on: date | None = None
+    kind: Literal["mail"] = "mail"
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingEntry(Entry):
+    """A meeting's new status."""
+
+    meeting: str
+    status: Literal["booked", "held", "cancelled", "no_show"]
+    starts_at: datetime | None = None
+    organizer: str | None = None
+    attendees: tuple[str, ...] = ()
+    subject: str | None = None
+    kind: Literal["meeting"] = "meeting"
+
+
+@dataclass(frozen=True, slots=True)
+class CallEntry(Entry):
+    """A call."""
+
+    direction: Literal["inbound", "outbound"]
+    people: tuple[str, ...] = ()
+    connected: bool | None = None
+    kind: Literal["call"] = "call"
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentEntry(Entry):
+    """A document's new status."""
+
+    document: str
+    type: Literal["proposal", "quote", "contract", "other"]
+    status: Literal["sent", "viewed", "signed", "declined"]
+    kind: Literal["document"] = "document"
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackEntry(Entry):
+    """A verdict on a finding of this deal."""
+
+    detector: str
+    verdict: Literal["useful", "noise", "snooze"]
+    until: datetime | None = None
+    kind: Literal["feedback"] = "feedback"
+
+
+def _kind(value: Any) -> str:
+    kind = value["kind"] if isinstance(value, dict) else value.kind
+    return str(kind)
+
+
+AnyEntry = Annotated[
+    Annotated[DealEntry, Tag("deal")]
+    | Annotated[PersonEntry, Tag("person")]
+    | Annotated[MilestoneEntry, Tag("milestone")]
+    | Annotated[MailEntry, Tag("mail")]
+    | Annotated[MeetingEntry, Tag("meeting")]
+    | Annotated[CallEntry, Tag("call")]
+    | Annotated[DocumentEntry, Tag("document")]
+    | Annotated[FeedbackEntry, Tag("feedback")],
+    Discriminator(_kind),
+]
+Touching = MailEntry | CallEntry
+
+
+def entry_of(event: events.Event) -> Entry | None:
+    """What a deal remembers of an event; None for a heartbeat, which says nothing of one deal."""
+    at, ref = event.time, event.ref
+    match event:
+        case events.DealChanged(data=fields):
+            return DealEntry(at, ref, _changes(fields))
+        case events.ContactChanged(data=person):
+            return PersonEntry(at, ref, person.email, _changes(person, leave="email"))
+        case events.MilestoneChanged(data=milestone):
+            return MilestoneEntry(at, ref, milestone.milestone_id, _changes(milestone, leave="milestone_id"))
+        case events.Email(data=mail):
+            people = tuple(dict.fromkeys((*(mail.to or ()), *(mail.cc or ()))))[:MOST_PEOPLE]
+            thread = _thread(mail)
+            return MailEntry(
+                at, ref, mail.sender, people, thread, _short(mail.subject), bool(mail.automatic), mail.returns_on
+            )
+        case events.Meeting(data=meeting):
+            return MeetingEntry(
+                at,
+                ref,
+                meeting.meeting_id,
+                meeting.status,
+                meeting.starts_at,
+                meeting.organizer,
+                (meeting.attendees or ())[:MOST_PEOPLE],
+                meeting.kind,
+            )
+        case events.Call(data=call):
+            return CallEntry(at, ref, call.direction, (call.with_ or ())[:MOST_PEOPLE], call.connected)
+        case events.Document(data=document):
+            return DocumentEntry(at, ref, document.document_id, document.kind, document.status)
+        case events.Feedback(data=verdict):
+            return FeedbackEntry(at, ref, verdict.detector, verdict.verdict, verdict.until)
+        case _:
+            return None
+
+
+def _changes(part: BaseModel, leave: str = "") -> dict[str, Any]:
+    changed: dict[str, Any] = {}
+    for name in type(part).model_fields:
+        if name not in part.model_fields_set or name == leave:
+            continue
+        value = getattr(part, name)
+        if name == "account":
+            names = type(value).model_fields if value else events.Account.model_fields
+            nested = _changes(value) if value else dict.fromkeys(names)
+            changed |= {f"account.{key}": each for key, each in nested.items()}
+        elif isinstance(value, date):
+            changed[name] = value.isoformat()
+        elif isinstance(value, tuple):
+            changed[name] = [_short(each) for each in value[:MOST_PEOPLE]]
+        else:
+            changed[name] = _short(value) if isinstance(value, str) else value
+    return changed
+
+
+def _short(text: str | None) -> str | None:
+    return text and text[:MOST_CHARACTERS]
+
+
+def _thread(mail: events.EmailFields) -> tuple[str, ...]:
+    references = [each for each in mail.references or () if each.strip()]
+    answered = (mail.in_reply_to or "").strip() or (references[-1] if references else "")
+    first = references[0] if references else answered
+    ids = (mail.message_id, answered, first) if answered else (mail.message_id,)
+    return tuple(thread_key(each) for each in ids)
+
+
+def thread_key(message_id: str) -> str:
+    """A short, stable name of a Message-ID, however its angle brackets were kept."""
+    return blake2b(message_id.strip().strip("<>").encode(), digest_size=6).hexdigest()

@@ -1,0 +1,103 @@
+"""What lies ahead of a deal, and the steps forward that we made ourselves."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from .calendar import Calendar
+from .conversation import IsOurs, is_internal
+from .log import DealEntry, DocumentEntry, Entry, MailEntry, MeetingEntry, MilestoneEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """Something agreed for later: known from `at` on, ahead until `until` (or until it was moved or called off)."""
+
+    at: datetime
+    event: str
+    until: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A purposeful step of ours."""
+
+    at: datetime
+    event: str
+    text: str
+
+
+def planned(log: Iterable[Entry], calendar: Calendar, is_ours: IsOurs) -> list[Planned]:
+    """Everything that ever lay ahead: booked meetings, dated next steps, open milestones, pauses, absences."""
+    found: list[Planned] = []
+    ahead: dict[str, Planned] = {}
+
+    def put(key: str, entry: Entry, until: datetime | None, text: str) -> None:
+        before = ahead.pop(key, None)
+        if before is not None and before.at < entry.at:
+            found.append(Planned(before.at, before.event, min(before.until, entry.at), before.text))
+        if until is not None and until > entry.at:
+            ahead[key] = Planned(entry.at, entry.event, until, text)
+
+    milestones: dict[str, dict[str, object]] = {}
+    for entry in log:
+        match entry:
+            case MeetingEntry(status=status, starts_at=starts_at):
+                ahead_until = starts_at if status == "booked" and not is_internal(entry, is_ours) else None
+                put(f"meeting {entry.meeting}", entry, ahead_until, "a booked meeting")
+            case DealEntry(fields=fields):
+                for field, text in (("next_step_date", "a dated next step"), ("paused_until", "a pause")):
+                    if field in fields:
+                        put(field, entry, _end_of(fields[field], calendar), text)
+            case MilestoneEntry():
+                known = milestones.setdefault(entry.milestone, {})
+                known |= entry.fields
+                due = None if known.get("done") else known.get("due")
+                put(f"milestone {entry.milestone}", entry, _end_of(due, calendar), "an open milestone")
+            case MailEntry(returns_on=date() as day) if not is_ours(entry.sender):
+                put(f"absence {entry.sender}", entry, calendar.end_of(day), "out of office")
+            case _:
+                pass
+    return found + list(ahead.values())
+
+
+def _end_of(day: object, calendar: Calendar) -> datetime | None:
+    return calendar.end_of(date.fromisoformat(day)) if isinstance(day, str) else None
+
+
+def own_steps(log: Iterable[Entry], is_ours: IsOurs, next_step_date: str | None = None) -> list[Step]:
+    """Meetings that we booked or held, documents sent, next steps dated, milestones done; oldest first.
+
+    `next_step_date` is what was told before the log begins. First contacts with new people and stages advanced are
+    steps too; the deal adds them.
+    """
+    found: list[Step] = []
+    booked: set[str] = set()
+    sent: set[str] = set()
+    done: dict[str, bool] = {}
+    for entry in log:
+        match entry:
+            case MeetingEntry() if is_internal(entry, is_ours):
+                pass
+            case MeetingEntry(status="booked", organizer=organizer):
+                if entry.meeting not in booked and (organizer is None or is_ours(organizer)):
+                    found.append(Step(entry.at, entry.event, "we booked a meeting"))
+                booked.add(entry.meeting)
+            case MeetingEntry(status="held"):
+                found.append(Step(entry.at, entry.event, "a meeting was held"))
+            case DocumentEntry(status="sent"):
+                if entry.document not in sent:
+                    found.append(Step(entry.at, entry.event, f"we sent a {entry.type}"))
+                sent.add(entry.document)
+            case DealEntry(fields={"next_step_date": day}):
+                if day is not None and day != next_step_date:
+                    found.append(Step(entry.at, entry.event, f"a next step was dated {day}"))
+                next_step_date = day
+            case MilestoneEntry(fields={"done": bool(now_done)}):
+                if now_done and not done.get(entry.milestone):
+                    found.append(Step(entry.at, entry.event, "a milestone was done"))
+                done[entry.milestone] = now_done
+            case _:
+                pass
+    return found

@@ -1,0 +1,292 @@
+"""Rules: the thresholds and facts of one organization, and which of them apply to a deal.
+
+Reading a file is not done here: `Rules.of` takes what a YAML file holds. Unknown names are refused with the nearest
+match.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from functools import cached_property
+from hashlib import sha256
+from typing import TYPE_CHECKING, Annotated, Any, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from .addresses import Address, domain_of, normalise
+from .calendar import Calendar, is_country
+from .detector import Detector
+from .durations import Duration
+from .registry import catalogue
+
+if TYPE_CHECKING:
+    from .deal import Deal
+
+
+class RulesError(ValueError):
+    """Rules that are not accepted; `problems` holds (path of keys, what is wrong) for each."""
+
+    def __init__(self, problems: list[tuple[tuple[str | int, ...], str]]) -> None:
+        super().__init__("; ".join(f"{'.'.join(map(str, path)) or 'rules'}: {text}" for path, text in problems))
+        self.problems = problems
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError(f"{name!r} is no time zone; write it like Europe/Berlin") from None
+    return name
+
+
+def _known_country(code: str) -> str:
+    if not is_country(code):
+        raise ValueError(f"no holidays are known for {code!r}; write it like DE or DE-BY")
+    return code
+
+
+def _domain(name: str) -> str:
+    try:
+        return domain_of(normalise(f"postmaster@{name.strip().lstrip('@')}"))
+    except ValueError:
+        raise ValueError(f"{name!r} is no mail domain; write it like us.example") from None
+
+
+Zone = Annotated[str, AfterValidator(_known_zone)]
+Country = Annotated[str, AfterValidator(_known_country)]
+ClockTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Organization(_Section):
+    """Whose pipeline it is. Mail from `domains` is ours."""
+
+    domains: tuple[Annotated[str, AfterValidator(_domain)], ...] = ()
+    holidays: Country | None = None
+    time_zone: Zone = "UTC"
+    fiscal_year_starts: int = Field(1, ge=1, le=12)
+
+
+class Team(_Section):
+    """What holds for a team's owners unless they say otherwise."""
+
+    manager: Address | None = None
+    time_zone: Zone | None = None
+    holidays: Country | None = None
+
+
+class Owner(_Section):
+    """What holds for one owner."""
+
+    team: str | None = None
+    time_zone: Zone | None = None
+    holidays: Country | None = None
+
+
+class Alerts(_Section):
+    """How much a rep is told."""
+
+    per_owner_per_day: int = Field(3, ge=0)
+    quiet_hours: tuple[ClockTime, ClockTime] | None = None
+
+
+class Source(_Section):
+    """What is expected of a source of events."""
+
+    max_silence: Duration
+
+
+class Pipeline(_Section):
+    """A pipeline's stages, in order."""
+
+    stages: tuple[str, ...] = Field(min_length=1)
+
+
+class When(_Section):
+    """Which deals an override is for; every key that is given must match."""
+
+    pipeline: str | None = None
+    segment: str | None = None
+    stage: str | None = None
+    team: str | None = None
+    owner: Address | None = None
+    currency: str | None = None
+    min_amount: float | None = None
+    max_amount: float | None = None
+
+    def matches(self, deal: "Deal") -> bool:
+        """Whether the override is for this deal as it is now."""
+        for name in ("pipeline", "segment", "stage", "team", "owner", "currency"):
+            wanted = getattr(self, name)
+            told = getattr(deal, name) if name != "segment" else deal.fact("segment")
+            if wanted is not None and str(told or "").casefold() != wanted.casefold():
+                return False
+        amount = deal.amount
+        if self.min_amount is not None and (amount is None or amount < self.min_amount):
+            return False
+        return self.max_amount is None or (amount is not None and amount <= self.max_amount)
+
+
+class Override(_Section):
+    """Other thresholds, or silence, for some deals."""
+
+    when: When
+    detectors: dict[str, dict[str, Any]] = {}
+    disable: tuple[str, ...] = ()
+
+
+class RulesFile(_Section):
+    """A whole rules file."""
+
+    organization: Organization = Organization()
+    teams: dict[str, Team] = {}
+    owners: dict[Address, Owner] = {}
+    alerts: Alerts = Alerts()
+    sources: dict[str, Source] = {}
+    pipelines: dict[str, Pipeline] = {}
+    detectors: dict[str, dict[str, Any]] = {}
+    overrides: tuple[Override, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> Self:
+        problems: list[tuple[tuple[str | int, ...], str]] = []
+        for email, owner in self.owners.items():
+            if owner.team is not None and owner.team not in self.teams:
+                problems.append((("owners", email, "team"), _unknown(owner.team, self.teams)))
+        problems += _detector_problems(("detectors",), self.detectors)
+        for number, override in enumerate(self.overrides):
+            place = ("overrides", number)
+            problems += _detector_problems((*place, "detectors"), override.detectors)
+            problems += [
+                ((*place, "disable", index), _unknown(name, catalogue()))
+                for index, name in enumerate(override.disable)
+                if name not in catalogue()
+            ]
+        if problems:
+            raise RulesError(problems)
+        return self
+
+
+def _detector_problems(
+    place: tuple[str | int, ...], settings: Mapping[str, dict[str, Any]]
+) -> Iterable[tuple[tuple[str | int, ...], str]]:
+    for name, thresholds in settings.items():
+        if name not in catalogue():
+            yield (*place, name), _unknown(name, catalogue())
+            continue
+        try:
+            catalogue()[name](**thresholds)
+        except ValidationError as error:
+            for path, text in _problems(error, catalogue()[name].model_fields):
+                yield (*place, name, *path), text
+
+
+def _unknown(name: str, known: Iterable[str]) -> str:
+    near = get_close_matches(name, list(known), n=1)
+    return f"unknown name {name!r}" + (f", did you mean {near[0]!r}?" if near else "")
+
+
+def _problems(error: ValidationError, known: Iterable[str] = ()) -> list[tuple[tuple[str | int, ...], str]]:
+    problems: list[tuple[tuple[str | int, ...], str]] = []
+    for each in error.errors(include_url=False):
+        told = each.get("ctx", {}).get("error")
+        if isinstance(told, RulesError):
+            problems += told.problems
+            continue
+        place = tuple(part for part in each["loc"] if part != "[key]")
+        if each["type"] == "extra_forbidden":
+            problems.append((place, _unknown(str(place[-1]), known or _fields_at(place[:-1]))))
+        else:
+            problems.append((place, each["msg"].removeprefix("Value error, ")))
+    return problems
+
+
+def _fields_at(place: tuple[str | int, ...]) -> Iterable[str]:
+    """The names that a section of the file knows."""
+    sections: dict[str, type[BaseModel]] = {
+        "organization": Organization,
+        "teams": Team,
+        "owners": Owner,
+        "alerts": Alerts,
+        "sources": Source,
+        "pipelines": Pipeline,
+        "overrides": When if "when" in place else Override,
+    }
+    return (sections[str(place[0])] if place else RulesFile).model_fields
+
+
+class Rules:
+    """Rules in force, answering what holds for a deal."""
+
+    def __init__(self, file: RulesFile | None = None) -> None:
+        self.file = file or RulesFile()
+        self._calendars: dict[tuple[str | None, str | None], Calendar] = {}
+        self._detectors: dict[tuple[int, ...], dict[str, Detector]] = {}
+
+    @classmethod
+    def of(cls, content: object) -> "Rules":
+        """Rules from what a YAML file holds; `RulesError` names every problem and its place."""
+        try:
+            return cls(RulesFile.model_validate(content if content is not None else {}))
+        except ValidationError as error:
+            raise RulesError(_problems(error)) from None
+
+    @property
+    def organization(self) -> Organization:
+        """Whose pipeline it is."""
+        return self.file.organization
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of the rules in force, by which a finding says how it was judged."""
+        content = self.file.model_dump(mode="json")
+        content["detectors"] = {name: detector.thresholds for name, detector in self._resolved(()).items()}
+        return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    def team_of(self, owner: str | None) -> str | None:
+        """The team that an owner belongs to."""
+        known = self.file.owners.get(owner) if owner else None
+        return known.team if known else None
+
+    def calendar_of(self, owner: str | None, team: str | None) -> Calendar:
+        """The working days of an owner: their own, else their team's, else the organization's."""
+        key = (owner, team)
+        if key not in self._calendars:
+            layers = [self.file.owners.get(owner or ""), self.file.teams.get(team or ""), self.organization]
+            zone = next(layer.time_zone for layer in layers if layer and layer.time_zone)
+            country = next((layer.holidays for layer in layers if layer and layer.holidays), None)
+            self._calendars[key] = Calendar(zone, country)
+        return self._calendars[key]
+
+    @cached_property
+    def _stages(self) -> dict[str, tuple[str, ...]]:
+        return {
+            name: tuple(stage.strip().casefold() for stage in pipeline.stages)
+            for name, pipeline in self.file.pipelines.items()
+        }
+
+    def stages_of(self, pipeline: str) -> tuple[str, ...]:
+        """The stages of a pipeline in order, casefolded; the default pipeline's where it has none of its own."""
+        return self._stages.get(pipeline) or self._stages.get("default", ())
+
+    def detectors_for(self, deal: "Deal") -> Mapping[str, Detector]:
+        """The detectors that apply to a deal as it is now, with their thresholds, by name."""
+        return self._resolved(
+            tuple(number for number, override in enumerate(self.file.overrides) if override.when.matches(deal))
+        )
+
+    def _resolved(self, overrides: tuple[int, ...]) -> dict[str, Detector]:
+        if overrides not in self._detectors:
+            settings = {name: dict(self.file.detectors.get(name, {})) for name in catalogue()}
+            for number in overrides:
+                override = self.file.overrides[number]
+                for name, thresholds in override.detectors.items():
+                    settings.setdefault(name, {}).update(thresholds)
+                for name in override.disable:
+                    settings.pop(name, None)
+            self._detectors[overrides] = {name: catalogue()[name](**settings[name]) for name in sorted(settings)}
+        return self._detectors[overrides]

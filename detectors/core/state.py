@@ -1,0 +1,58 @@
+"""A watched deal as it is kept in Kafka: compact JSON with a version, and back."""
+
+from dataclasses import dataclass
+
+from pydantic import TypeAdapter, ValidationError
+
+from .assessment import OnError, Watched
+from .breach import Finding
+from .deal import Deal, Earlier
+from .log import AnyEntry
+from .rules import Rules
+
+VERSION = 1
+
+
+class UnknownVersion(ValueError):
+    """State that a newer stallwatch wrote; it is never guessed at."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    v: int
+    id: str
+    log: tuple[AnyEntry, ...]
+    earlier: Earlier
+    past: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    v: int
+    id: str
+
+
+_KEPT = TypeAdapter(_Kept)
+_HEAD = TypeAdapter(_Head)
+
+
+def to_json(watched: Watched) -> bytes:
+    """The table's value."""
+    deal = watched.deal
+    return _KEPT.dump_json(_Kept(VERSION, deal.id, deal.log, deal.earlier, watched.past), exclude_defaults=False)  # type: ignore[arg-type]
+
+
+def from_json(raw: bytes, rules: Rules, on_error: OnError | None = None) -> Watched:
+    """The watched deal from the table's value; `UnknownVersion` if this program does not know its form."""
+    try:
+        kept = _KEPT.validate_json(raw)
+    except ValidationError:
+        _refuse_other_versions(_HEAD.validate_json(raw))
+        raise
+    _refuse_other_versions(kept)
+    return Watched(Deal(kept.id, rules, kept.log, kept.earlier), kept.past, on_error)
+
+
+def _refuse_other_versions(kept: _Kept | _Head) -> None:
+    if kept.v != VERSION:
+        raise UnknownVersion(f"deal {kept.id}: state of version {kept.v}, this stallwatch knows {VERSION}")

@@ -1,0 +1,179 @@
+"""Who said what to whom, and which of ours answers which of theirs."""
+
+import pytest
+
+from detectors.core.conversation import Touch
+from detectors.core.rules import Rules
+from tests.detectors.builders import (
+    BUYER,
+    COLLEAGUE,
+    REP,
+    answer,
+    at,
+    away,
+    booked,
+    call,
+    changed,
+    created,
+    deal,
+    held,
+    inbound,
+    mail,
+    outbound,
+    reply,
+)
+
+
+def kinds(found):
+    return [(touch.event, touch.direction, touch.two_way) for touch in found.touches]
+
+
+def test_a_mail_from_them_is_a_touch_of_theirs():
+    (touch,) = deal(created(0), inbound(1)).touches
+    assert touch == Touch(at(1), "gmail/inbound-1", "mail", "inbound", (BUYER,), two_way=True, subject="pricing")
+    assert (touch.is_ours, touch.words) == (False, "their mail 'pricing'")
+
+
+def test_a_mail_from_us_is_a_touch_of_ours_with_everybody_of_theirs_on_it():
+    (touch,) = deal(created(0), outbound(1, cc=["boss@them.example", COLLEAGUE])).touches
+    assert (touch.people, touch.two_way, touch.is_ours) == ((BUYER, "boss@them.example"), False, True)
+    assert touch.words == "our mail 'pricing'"
+
+
+def test_a_reply_names_the_mail_that_it_answers():
+    asked, replied = deal(created(0), inbound(1), reply(2)).touches
+    assert (asked.answers, replied.answers) == (None, "gmail/inbound-1")
+
+
+def test_their_answer_to_us_answers_in_no_sense_that_counts():
+    assert [touch.answers for touch in deal(created(0), outbound(1), answer(2)).touches] == [None, None]
+
+
+def test_what_follows_our_own_mail_is_no_reply():
+    asked, first = inbound(1), mail(REP, BUYER, 2, answers=inbound(1))
+    follow_up = mail(REP, BUYER, 3, answers=first)
+    assert [touch.answers for touch in deal(created(0), asked, first, follow_up).touches] == [
+        None,
+        "gmail/inbound-1",
+        None,
+    ]
+
+
+def test_a_reply_to_a_mail_that_nobody_saw_answers_the_last_one_of_its_thread():
+    asked = inbound(1)
+    unseen = mail(
+        REP, BUYER, 3, in_reply_to="<lost@mail.example>", references=["<inbound-1@mail.example>", "<lost@mail.example>"]
+    )
+    assert deal(created(0), asked, unseen).touches[-1].answers == "gmail/inbound-1"
+    ours_was_last = mail(REP, BUYER, 2, references=["<inbound-1@mail.example>"])
+    assert deal(created(0), asked, ours_was_last, unseen).touches[-1].answers is None
+
+
+def test_a_reply_in_a_thread_that_nobody_saw_is_no_reply_until_its_parent_comes():
+    late = inbound(1)
+    orphan = mail(REP, BUYER, 2, answers=late)
+    assert deal(created(0), orphan).touches[-1].answers is None
+    assert deal(created(0), orphan, late).touches[-1].answers == "gmail/inbound-1"
+
+
+def test_the_newest_reference_is_the_parent_where_no_other_is_named():
+    first, second = inbound(1), inbound(2, in_reply_to="<inbound-1@mail.example>")
+    replied = mail(REP, BUYER, 3, references=["<inbound-1@mail.example>", "<inbound-2@mail.example>"])
+    assert deal(created(0), first, second, replied).touches[-1].answers == "gmail/inbound-2"
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t"])
+def test_a_blank_parent_is_none(blank):
+    assert deal(created(0), inbound(1), outbound(2, in_reply_to=blank)).touches[-1].answers is None
+    by_reference = outbound(2, in_reply_to=blank, references=[blank, "<inbound-1@mail.example>", blank])
+    assert deal(created(0), inbound(1), by_reference).touches[-1].answers == "gmail/inbound-1"
+
+
+def test_angle_brackets_and_spaces_around_an_id_do_not_matter():
+    bare = outbound(2, in_reply_to=" inbound-1@mail.example ")
+    assert deal(created(0), inbound(1), bare).touches[-1].answers == "gmail/inbound-1"
+
+
+def test_a_mail_that_answers_itself_answers_nothing():
+    itself = outbound(2, message_id="<x@mail.example>", in_reply_to="<x@mail.example>", references=["<x@mail.example>"])
+    assert deal(created(0), inbound(1), itself).touches[-1].answers is None
+
+
+def test_mails_that_answer_each_other_are_told_in_order_of_time():
+    one = inbound(1, message_id="<a@mail.example>", in_reply_to="<b@mail.example>")
+    other = outbound(2, message_id="<b@mail.example>", in_reply_to="<a@mail.example>")
+    assert [touch.answers for touch in deal(created(0), one, other).touches] == [None, "gmail/inbound-1"]
+
+
+def test_ten_thousand_references_are_read():
+    references = ["<inbound-1@mail.example>", *(f"<{number}@mail.example>" for number in range(10_000))]
+    assert deal(created(0), inbound(1), outbound(2, references=references)).touches[-1].answers == "gmail/inbound-1"
+
+
+def test_the_same_mail_from_two_mailboxes_is_one_touch_of_the_earlier():
+    copies = [
+        mail(BUYER, to, 1, event_id=name, message_id="<one@mail.example>")
+        for to, name in ((REP, "a"), (COLLEAGUE, "b"))
+    ]
+    assert (
+        kinds(deal(created(0), *copies)) == kinds(deal(created(0), *reversed(copies))) == [("gmail/a", "inbound", True)]
+    )
+
+
+def test_internal_and_automatic_mail_is_no_touch():
+    assert kinds(deal(created(0), mail(REP, COLLEAGUE, 1), away(2), mail(REP, BUYER, 3, automatic=True))) == []
+
+
+def test_mail_to_both_sides_is_ours_and_reaches_the_buyer():
+    (touch,) = deal(created(0), mail(REP, [COLLEAGUE, BUYER], 1)).touches
+    assert (touch.direction, touch.people) == ("outbound", (BUYER,))
+
+
+def test_a_mail_to_nobody_is_no_touch():
+    assert kinds(deal(created(0), mail(REP, [], 1))) == []
+
+
+def test_calls_are_two_way_only_if_somebody_answered():
+    calls = [call(1), call(2, connected=False), call(3, connected=True), call(4, direction="inbound", connected=False)]
+    assert [(touch.direction, touch.two_way, touch.words) for touch in deal(created(0), *calls).touches] == [
+        ("outbound", False, "our call"),
+        ("outbound", False, "our call"),
+        ("outbound", True, "our call"),
+        ("inbound", False, "their call"),
+    ]
+
+
+def test_a_call_among_ourselves_is_none():
+    assert kinds(deal(created(0), call(1, to=COLLEAGUE))) == []
+
+
+def test_only_held_meetings_with_a_buyer_are_touches():
+    found = deal(created(0), booked(1, starts=2), held(2), held(3, attendees=[REP, COLLEAGUE]), held(4, attendees=[]))
+    assert [(touch.event, touch.people) for touch in found.touches] == [
+        ("calendar/held-2", (BUYER,)),
+        ("calendar/held-4", ()),
+    ]
+
+
+def test_our_subdomains_are_ours_and_look_alikes_are_not():
+    rules = Rules.of({"organization": {"domains": ["us.example"]}})
+    found = deal(created(0), mail(BUYER, "rep@mail.us.example", 1), mail("rep@eu.us.example", BUYER, 2), rules=rules)
+    assert [touch.direction for touch in found.touches] == ["inbound", "outbound"]
+    look_alike = deal(created(0), mail("rep@notus.example", REP, 1), rules=rules)
+    assert [touch.direction for touch in look_alike.touches] == ["inbound"]
+
+
+def test_without_domains_in_the_rules_ours_are_those_of_the_deals_owners():
+    unsaid = Rules()
+    found = deal(created(0), inbound(1), reply(2), mail(COLLEAGUE, REP, 3), rules=unsaid)
+    assert [touch.direction for touch in found.touches] == ["inbound", "outbound"]
+    handed_over = deal(created(0), outbound(1), changed(2, owner="new@partner.example"), rules=unsaid)
+    assert [touch.direction for touch in handed_over.touches] == ["outbound"]
+
+
+def test_a_domain_with_umlauts_is_ours_however_it_is_written():
+    rules = Rules.of({"organization": {"domains": ["Straße.example"]}})
+    found = deal(
+        created(0), mail("rep@STRAßE.example", BUYER, 1), mail("rep@xn--strae-oqa.example", BUYER, 2), rules=rules
+    )
+    assert [touch.direction for touch in found.touches] == ["outbound", "outbound"]

@@ -1,0 +1,271 @@
+"""A deal folds what comes late, twice and out of order, and stays small."""
+
+import random
+
+import pytest
+
+from detectors.core import state
+from detectors.core.assessment import Watched, assess
+from detectors.core.breach import Breach
+from detectors.core.deal import MOST_OTHERS, MOST_PEOPLE, MOST_TOUCHES, PINNED, Deal
+from detectors.core.events import Event
+from tests.detectors.builders import (
+    BUYER,
+    DEAL,
+    REP,
+    RULES,
+    at,
+    booked,
+    call,
+    changed,
+    created,
+    dated,
+    deal,
+    entered,
+    inbound,
+    mail,
+    milestone,
+    next_step,
+    on,
+    outbound,
+    paused,
+    person,
+    reply,
+    told,
+    watched,
+)
+
+SMALL = 64 * 1024
+
+
+def grown(found: Deal, *more) -> Deal:
+    for each in more:
+        found = found.apply(each)
+    return found
+
+
+def breaches(found: Deal) -> dict[str, Breach]:
+    return assess(found)
+
+
+# -- facts
+
+
+def test_a_fact_is_the_newest_word_and_not_the_last_to_arrive():
+    found = deal(created(0), changed(5, amount=50), changed(3, amount=30))
+    assert found.amount == 50
+    assert [change.value for change in found.changes("amount")] == [30, 50]
+
+
+def test_repeating_a_fact_is_no_change():
+    found = deal(
+        created(0, stage="Demo"), changed(3, stage="Demo"), changed(5, stage="Proposal"), changed(6, stage="Demo")
+    )
+    assert [(change.at, change.value) for change in found.changes("stage")] == [
+        (at(0), "Demo"),
+        (at(5), "Proposal"),
+        (at(6), "Demo"),
+    ]
+
+
+def test_a_deal_begins_with_the_crms_first_word_else_with_its_first_event():
+    assert deal(inbound(1), created(3)).created.at == at(3)
+    assert deal(inbound(1), created(3), changed(2, amount=5)).created.at == at(2)
+    assert deal(inbound(1)).created.at == at(1)
+
+
+def test_the_same_event_twice_is_the_very_same_deal():
+    found = deal(created(0), inbound(1))
+    assert found.apply(inbound(1)) is found
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (1, 0, 2)])
+def test_of_two_contents_under_one_identity_the_later_counts_whichever_came_first(order):
+    parts = [created(0, amount=1), changed(2, event_id="twice", amount=2), changed(3, event_id="twice", amount=3)]
+    found = grown(Deal(DEAL, RULES), *(parts[index] for index in order))
+    assert found.amount == 3
+    assert [change.value for change in found.changes("amount")] == [1, 3]
+
+
+def test_owners_of_the_past_are_remembered():
+    found = deal(created(0), changed(1, owner="ann@us.example"), changed(2, owner="bob@us.example"))
+    assert (found.owner, found.past_owners) == ("bob@us.example", {REP, "ann@us.example"})
+
+
+def test_what_the_deal_was_at_an_earlier_moment_can_be_asked():
+    found = deal(created(0), entered("Demo", 1), entered("Proposal", 5))
+    assert found.before(at(5)).stage == "Demo"
+    assert found.before(at(6)) is found
+
+
+def test_who_was_met_is_told_with_first_and_last():
+    found = deal(created(0), outbound(1), inbound(2), outbound(3), mail(REP, "silent@them.example", 4))
+    assert set(found.people) == {BUYER, "silent@them.example"}
+    assert set(found.met) == {BUYER}
+    assert (found.met[BUYER].first, found.met[BUYER].last_two_way) == (at(1), at(2))
+
+
+# -- beyond the bounds
+
+
+def ping_pong(turns: int, one_thread: bool = False) -> list[Event]:
+    """They ask at nine, we answer at ten, day after day."""
+    parts = [created(0, close_date=on(1000))]
+    for turn in range(turns):
+        first = {"references": ["<in-0@mail.example>"]} if one_thread and turn else {}
+        asked = inbound(turn + 1, event_id=f"in-{turn}", answers=parts[-1] if first else None, **first)
+        parts += [asked, mail(REP, BUYER, turn + 1, hour=10, event_id=f"out-{turn}", answers=asked, **first)]
+    return parts
+
+
+def test_a_thousand_touches_stay_small():
+    found = grown(Deal(DEAL, RULES), *ping_pong(500))
+    assert len(found.log) <= 2 * MOST_TOUCHES
+    assert len(state.to_json(Watched(found))) < SMALL
+
+
+def test_a_thousand_touches_of_a_thousand_people_stay_small():
+    found = deal(created(0))
+    for number in range(1000):
+        found = found.apply(inbound(1, minute=number, sender=f"p{number}@them.example"))
+        found = found.apply(person(f"p{number}@them.example", number % 300, title="Clerk"))
+    assert len(found.people) <= MOST_PEOPLE + MOST_TOUCHES
+    assert len(found.contacts) <= MOST_PEOPLE + MOST_OTHERS
+    assert len(state.to_json(Watched(found))) < SMALL
+
+
+@pytest.mark.parametrize("one_thread", [True, False], ids=["one thread", "many threads"])
+@pytest.mark.parametrize("turns", [5, 23, 24, 25, 26, 27, 30, 36, 37, 43, 60, 500])
+def test_the_deadline_of_a_row_of_replies_does_not_move_when_touches_fall_off(turns, one_thread):
+    found = breaches(grown(Deal(DEAL, RULES), *ping_pong(turns, one_thread)))["reply_only"]
+    assert (found.since, found.critical_from) == (at(3, hour=10), at(5, hour=10))
+    assert [each.event for each in found.evidence] == [f"gmail/out-{turn}" for turn in range(PINNED)]
+
+
+@pytest.mark.parametrize("chases", [10, 47, 48, 49, 60, 61, 1000])
+def test_the_deadline_of_a_row_of_chases_does_not_move_when_touches_fall_off(chases):
+    found = grown(deal(created(0), inbound(0, hour=10)), *(call(1 + number) for number in range(chases)))
+    assert breaches(found)["ghosted"].since == at(7)
+    assert breaches(found)["ghosted"].critical_from == at(7)
+    assert breaches(found)["gone_quiet"].since == at(14, hour=10)
+
+
+def test_a_step_after_the_row_still_clears_it_and_a_new_row_counts_anew():
+    long = grown(Deal(DEAL, RULES), *ping_pong(60))
+    cleared = long.apply(booked(70, starts=80))
+    assert "reply_only" not in breaches(cleared)
+    again = grown(cleared, *told(inbound(71), reply(72), inbound(73), reply(74), inbound(77), reply(78)))
+    assert breaches(again)["reply_only"].since == at(78)
+
+
+def test_whom_we_met_long_ago_is_not_forgotten():
+    met = deal(created(0), person("boss@them.example", title="CEO"), inbound(1, sender="boss@them.example"))
+    busy = grown(met, *(inbound(2 + number) for number in range(200)))
+    assert "no_executive_contact" not in breaches(busy)
+    assert not any(touch.people == ("boss@them.example",) for touch in busy.touches)
+
+
+def test_an_executive_is_remembered_before_a_hundred_others():
+    met = deal(created(0), person("boss@them.example", title="CEO"), inbound(1, sender="boss@them.example"))
+    crowd = [person(f"p{number}@them.example", 2, title="Clerk") for number in range(400)]
+    assert "no_executive_contact" not in breaches(grown(met, *crowd))
+
+
+def test_stage_entry_survives_two_hundred_snapshots_of_the_same_stage():
+    snapshots = [changed(3 + number, stage="Proposal", amount=48_000) for number in range(200)]
+    found = grown(deal(created(0, stage="Demo"), entered("Proposal", 2)), *snapshots)
+    assert len(found.log) <= MOST_OTHERS
+    assert found.late_stage is not None
+    assert (found.late_stage.at, found.late_stage.event) == (at(2), "crm/stage-2")
+
+
+def test_and_two_hundred_that_bring_news_of_something_else():
+    snapshots = [changed(3 + number, stage="Proposal", amount=number, close_date=on(500)) for number in range(200)]
+    found = grown(deal(created(0, stage="Demo", close_date=on(100)), entered("Proposal", 2)), *snapshots)
+    assert len(found.log) <= MOST_OTHERS
+    assert found.late_stage is not None
+    assert (found.late_stage.at, found.late_stage.event) == (at(2), "crm/stage-2")
+    assert (found.created.at, found.created.event) == (at(0), "crm/created-0")
+    assert (found.amount, found.close_date) == (199, at(500).date())
+
+
+def test_pushes_survive_two_hundred_other_changes():
+    slipped = deal(created(0, close_date=on(30)), dated(40, day=10), dated(50, day=20))
+    busy = grown(slipped, *(changed(21, event_id=f"c{number}", amount=number) for number in range(200)))
+    assert breaches(busy)["close_date_slipping"] == breaches(slipped)["close_date_slipping"]
+
+
+@pytest.mark.parametrize(
+    "step",
+    [next_step(400, day=2), paused(400, day=2), milestone(2, due=on(400)), booked(2, starts=400)],
+    ids=["next step", "pause", "milestone", "meeting"],
+)
+def test_what_lies_ahead_survives_two_hundred_other_changes(step):
+    planned = deal(created(0), inbound(1), step)
+    busy = grown(planned, *(changed(3, event_id=f"c{number}", amount=number) for number in range(200)))
+    assert len(busy.log) <= MOST_OTHERS + 2
+    assert breaches(busy)["gone_quiet"].since == breaches(planned)["gone_quiet"].since
+
+
+def test_a_purposeful_step_survives_two_hundred_other_changes():
+    cleared = deal(*ping_pong(3), booked(5, starts=9))
+    busy = grown(cleared, *(changed(6, event_id=f"c{number}", amount=number) for number in range(200)))
+    assert "reply_only" not in breaches(busy)
+
+
+def test_a_next_step_that_is_told_again_and_again_stays_one_step():
+    long = deal(created(0), next_step(900, day=0, hour=10), *ping_pong(3)[1:])
+    snapshots = [changed(10, event_id=f"c{number}", amount=number, next_step_date=on(900)) for number in range(200)]
+    assert breaches(grown(long, *snapshots))["reply_only"].since == at(3, hour=10)
+
+
+def test_a_deal_that_the_crm_never_told_of_keeps_its_beginning():
+    found = grown(Deal(DEAL, RULES), *(outbound(number) for number in range(200)))
+    assert (found.created.at, found.created.event) == (at(0), "gmail/outbound-0")
+    assert breaches(found)["gone_quiet"].since == at(14)
+
+
+def test_changes_that_say_nothing_do_no_harm():
+    empty = [changed(number, event_id=f"e{number}") for number in range(3 * MOST_OTHERS)]
+    found = grown(Deal(DEAL, RULES), *empty)
+    assert found.created.at == at(0)
+    many = grown(Deal(DEAL, RULES), *(person(f"p{number}@them.example", number) for number in range(300)))
+    late = many.apply(changed(1, event_id="late"))
+    assert late.created.at == at(1)
+    assert breaches(late)
+
+
+def test_what_fell_off_may_be_told_again_and_changes_nothing():
+    parts = told(*ping_pong(100), *(changed(number, event_id=f"c{number}", amount=number) for number in range(200)))
+    before = watched(*parts)
+    again = parts[:]
+    random.Random(7).shuffle(again)
+    after = before
+    for each in again:
+        after = after.apply(each)
+    assert after is before
+
+
+def test_an_older_event_than_what_fell_off_adds_to_the_summary_only():
+    parts = ping_pong(100)
+    before = watched(*parts)
+    after = before.apply(inbound(2, hour=3, sender="boss@them.example"))
+    assert after.deal.log == before.deal.log
+    assert after.past == before.past
+    assert "boss@them.example" in after.deal.met
+
+
+def test_any_flood_of_changes_is_survived():
+    kinds = ("amount", "next_step", "lost_reason", "segment")
+    flood = [
+        changed(number, event_id=f"{kind}-{number}", **{kind: number if kind == "amount" else str(number)})
+        for number in range(100)
+        for kind in kinds
+    ]
+    shuffled = flood[:]
+    random.Random(1).shuffle(shuffled)
+    for order in (flood, shuffled):
+        found = grown(deal(created(0)), *order)
+        assert len(found.log) <= MOST_OTHERS
+        assert found.created.at == at(0)
+        assert len(state.to_json(Watched(found))) < SMALL

@@ -1,0 +1,57 @@
+"""Who has power by title: the vocabulary, word for word."""
+
+import pytest
+
+from detectors.core.executives import is_executive_title
+
+POWER = """
+CEO · C.E.O. · ceo & founder · Chief Executive Officer · Chief Product Officer · Chief Information Security Officer
+CTO and Chief Architect · Chief Operating Officer (interim) · President · Chairman of the Board · Chairwoman
+Managing Director · Managing Director, Sales · General Manager EMEA · Executive Director · Owner · Business Owner
+Co-Founder · Founder · Managing Partner · Partner · Senior Partner, Tax · VP Product · V.P. Sales
+Vice President, Account Management · Vice-President · SVP Systems Engineering · EVP Process Excellence · Head of Finance
+Finance Director
+Geschäftsführer · Geschäftsführerin · Geschaeftsfuehrer · GESCHÄFTSFÜHRER · Mitglied der Geschäftsleitung
+Geschäftsführender Gesellschafter · Vorstand Finanzen · Mitglied des Vorstands · Vorstandsvorsitzende · Prokurist
+Inhaberin · Kaufmännischer Leiter · Technischer Leiter · Bereichsleiterin Einkauf
+PDG · Président-directeur général · Directrice générale · Directeur Financier · Directeur des achats · Gérant
+Fondatrice · Vice-présidente · Dirigeant
+Director General · Directora Financiera · Consejera Delegada · Gerente General · Presidente · Socio fundador
+Vicepresidenta de Ventas · Propietario
+"""
+NO_POWER = """
+Engineer · Buyer · Sales Manager · Account Manager · Account Executive · Head of IT · IT Director · Team Lead
+Product Owner · Process Owner · Data Owner · System Owner · Project Owner · Service Owner · Scrum Master
+Partner Manager · Channel Partner Lead · HR Business Partner · People Partner · Partnerships · Alliance Partner Lead
+Chief of Staff · Chief Engineer · Executive Assistant to the CEO · Assistant to the President · PA, CEO Office
+Secretary to the Board Chairman · Aide to the Owner · Ownership Analyst · Evpatoria · Vpn Specialist · Preceptor
+Einkäufer · Projektleiter · Leiter Einkauf · Sachbearbeiterin · Werkstudent · Assistentin der Geschäftsführung
+Sekretariat der Geschäftsleitung · Teamassistenz Vorstand · Vorstandsassistent · Referentin des Vorstands
+Acheteur · Chef de projet · Responsable achats · Ingénieur · Assistante de direction · Secrétaire du président
+Jefe de compras · Comprador · Ingeniera · Asistente del Director General · Secretaria de Presidencia
+"""
+
+
+def titles(text: str) -> list[str]:
+    return [title.strip() for line in text.strip().splitlines() for title in line.split("·")]
+
+
+@pytest.mark.parametrize("title", titles(POWER))
+def test_these_can_decide(title):
+    assert is_executive_title(title)
+
+
+@pytest.mark.parametrize("title", ["", " ", "?", *titles(NO_POWER)])
+def test_these_cannot(title):
+    assert not is_executive_title(title)
+
+
+def test_case_and_accents_do_not_matter():
+    assert is_executive_title("GESCHÄFTSFÜHRERIN") is is_executive_title("geschaftsfuhrerin") is True
+    assert is_executive_title("président") is is_executive_title("PRESIDENT") is True
+
+
+def test_a_title_of_any_length_and_kind_is_read():
+    assert not is_executive_title("x" * 1_000_000)
+    assert not is_executive_title("\x00\u202e😀" * 1000)
+    assert is_executive_title("CEO " + "x" * 1_000_000)
