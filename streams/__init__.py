@@ -1,0 +1,1 @@
+"""How facts move: the only place that knows Kafka, Faust, HTTP, Prometheus and Alertmanager."""

@@ -1,0 +1,179 @@
+"""What Alertmanager is told: an alert for each stall of an open deal, and for a while that one which was told is over.
+
+Pure: no clock is read, nothing is sent. Alertmanager knows an alert by its labels alone, so an alert whose labels
+change (the deal goes to another owner, the finding turns critical) is another one, and the one before it has to be
+ended.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+from urllib.parse import quote
+
+from detectors.core.addresses import normalise
+from detectors.core.breach import Evidence, Finding
+from detectors.core.words import count_of
+
+from .answer import Answer
+
+LONGEST_LABEL = 200
+LONGEST_LINE = 300
+LONGEST_SENTENCE = 600
+MOST_EVIDENCE = 8  # as many as the mail shows
+
+TOLD_OVER_FOR = timedelta(minutes=15)
+"""How long it is repeated that an alert is over: long enough for a peer that was away to hear of it."""
+
+# Marks that turn the direction of text around, or are not seen at all: with them a name can pose as another one.
+_UNSEEN = re.compile(
+    "[\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+Labels = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One stall as Alertmanager is to know it, by its labels (sorted by name); over if it has `over_at`."""
+
+    labels: Labels
+    annotations: Labels
+    since: datetime
+    page: str
+    over_at: datetime | None = None
+
+    def to_dict(self, now: datetime, lasting: timedelta) -> dict[str, Any]:
+        """The alert in the form of Alertmanager's API v2; an open one ends by itself if not told again for `lasting`.
+
+        It never starts ahead of now, nor ends before it starts: Alertmanager would refuse it.
+        """
+        ends_at = self.over_at or now + lasting
+        return {
+            "labels": dict(self.labels),
+            "annotations": dict(self.annotations),
+            "startsAt": min(self.since, now, ends_at).astimezone(UTC).isoformat(),
+            "endsAt": ends_at.astimezone(UTC).isoformat(),
+            "generatorURL": self.page,
+        }
+
+
+def alerts_of(answers: Iterable[Answer], pages_url: str) -> Iterator[Alert]:
+    """An alert for each warning or critical finding that is open, of deals that are."""
+    for told in answers:
+        if told.is_open:
+            for finding in told.stalls:
+                yield _alert(told, finding, pages_url)
+
+
+def _alert(told: Answer, finding: Finding, pages_url: str) -> Alert:
+    page = f"{pages_url}/deals/{quote(told.deal_id, safe='', errors='replace')}"
+    labels = {
+        "alertname": "Deal" + "".join(word.title() for word in finding.detector.split("_")),
+        "deal_id": label(told.deal_id),
+        "detector": finding.detector,
+        "severity": finding.severity,
+        "owner_email": _address(told.owner),
+        "team": label(told.team),
+    }
+    annotations = {
+        "summary": plain(finding.summary, LONGEST_SENTENCE),
+        "evidence": "\n".join(_evidence(finding.evidence)),
+        "clears_when": plain(finding.clears_when, LONGEST_SENTENCE),
+        "deal_name": plain(told.name, LONGEST_LABEL),
+        "deal_url": page,
+        "amount": _amount(told),
+        "since": f"{finding.since:%Y-%m-%d}",
+        "runbook_url": f"README.md#{finding.detector}",
+    }
+    return Alert(_given(labels), _given(annotations), finding.since, page)
+
+
+def _given(values: Mapping[str, str]) -> Labels:
+    """Those that say something: to Alertmanager an empty label is none."""
+    return tuple(sorted((name, value) for name, value in values.items() if value))
+
+
+def _address(owner: str | None) -> str:
+    """One address, or nothing: Alertmanager would write to each of several, whoever put them there.
+
+    Nor one with quotes: Alertmanager leaves them out where it names the recipient to the mail server, to whom
+    "evil@them.example>"@us.example then is somebody else.
+    """
+    try:
+        address = normalise(owner) if owner else ""
+    except ValueError:
+        return ""
+    return "" if '"' in address else address
+
+
+def _evidence(evidence: tuple[Evidence, ...]) -> Iterator[str]:
+    """A line a fact, the newest ones, in the order of time."""
+    in_order = sorted(evidence, key=lambda fact: fact.at)
+    for fact in in_order[-MOST_EVIDENCE:]:
+        yield f"{fact.at:%Y-%m-%d}: {plain(fact.text, LONGEST_LINE)} ({plain(fact.event, LONGEST_LABEL)})"
+    if (left_out := len(in_order) - MOST_EVIDENCE) > 0:
+        yield f"and {count_of(left_out, 'earlier fact')}"
+
+
+def _amount(told: Answer) -> str:
+    return "" if told.amount is None else plain(f"{told.amount:,.0f} {told.currency or ''}", LONGEST_LABEL)
+
+
+def plain(text: str, most: int) -> str:
+    """One line of text that is what it looks like: valid UTF-8, no control characters, at most so many characters."""
+    line = text
+    if not text.isprintable():
+        line = _CONTROL.sub(" ", _UNSEEN.sub("", text.encode("utf-8", "replace").decode()))
+    line = " ".join(line.split())
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def label(text: str | None) -> str:
+    """A text as a label's value: two that differ stay different, even if their plain forms are the same."""
+    if not text:
+        return ""
+    value = plain(text, LONGEST_LABEL)
+    if value == text:
+        return value
+    mark = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
+    return f"{plain(text, LONGEST_LABEL - len(mark) - 1)}~{mark}"
+
+
+class Board:
+    """The alerts that are open, and those that are over and have to be told so for a while."""
+
+    def __init__(self) -> None:
+        self._open: dict[Labels, tuple[int, Alert]] = {}
+        self._over: dict[Labels, tuple[int, Alert]] = {}
+
+    def __len__(self) -> int:
+        return len(self._open) + len(self._over)
+
+    def __iter__(self) -> Iterator[Alert]:
+        for board in (self._open, self._over):
+            for _, alert in board.values():
+                yield alert
+
+    def put(self, found: Mapping[int, Iterable[Alert]], now: datetime) -> None:
+        """Take over what is open now, by partition of the books that it is told in: all of this worker's partitions.
+
+        What is no longer found is over. But of a partition that is not there any more, another worker has the word: its
+        alerts are forgotten, and nothing is said of them.
+        """
+        before, self._open = self._open, {}
+        for partition, alerts in found.items():
+            self._open |= {alert.labels: (partition, alert) for alert in alerts}
+        over = self._over | {
+            labels: (partition, replace(alert, over_at=now))
+            for labels, (partition, alert) in before.items()
+            if labels not in self._open
+        }
+        self._over = {
+            labels: (partition, alert)
+            for labels, (partition, alert) in over.items()
+            if labels not in self._open and partition in found and now - (alert.over_at or now) < TOLD_OVER_FOR
+        }

@@ -1,0 +1,146 @@
+"""/metrics: what follows state is built from it at each scrape, so nothing outlives the partition that it came from."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from typing import Any
+
+from prometheus_client import generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from detectors.core.registry import catalogue
+from detectors.core.rules import Rules
+
+from . import metrics
+from .answer import Answer
+from .counts import Counts, label
+from .wire import Topic
+
+
+@dataclass(frozen=True)
+class State:
+    """What a scrape sees of a worker."""
+
+    answers: Iterable[Answer]
+    books: Iterable[tuple[str, list[Answer]]]
+    errors: Counter[str]
+    clock: datetime | None
+    lag: Mapping[Topic, int]
+    waiting: int
+    rules: Rules
+
+
+class Exporter(Collector):
+    """Collects the catalogue of `metrics` from a worker's state and counts."""
+
+    def __init__(self, look: Callable[[], State], counts: Counts, most_deal_series: int) -> None:
+        self._look = look
+        self._counts = counts
+        self._most = most_deal_series
+        counts.registry.register(self)
+
+    def text(self) -> bytes:
+        """The answer to a scrape, in Prometheus' text format."""
+        return generate_latest(self._counts.registry)
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing: or registering would scrape a worker that has not started."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        """Every family that follows state."""
+        state = self._look()
+        answers = [each for each in state.answers if each.is_open]
+        yield from _deals(answers)
+        yield from _findings(answers)
+        yield from _deal_series(answers, self._most)
+        yield from _owners(state.books)
+        errors = CounterMetricFamily(
+            metrics.DETECTOR_ERRORS.name, metrics.DETECTOR_ERRORS.help, labels=metrics.DETECTOR_ERRORS.labels
+        )
+        for detector in catalogue():
+            errors.add_metric([detector], state.errors[detector])
+        yield errors
+        if state.clock is not None:
+            yield _gauge(metrics.CLOCK, {(): state.clock.timestamp()})
+        yield _gauge(metrics.LAG, {(topic,): behind for topic, behind in state.lag.items()})
+        yield _gauge(metrics.MAIL_WAITING, {(): state.waiting})
+        marks = {(source,): at.timestamp() for source, at in self._counts.watermarks.items()}
+        yield _gauge(metrics.SOURCE_WATERMARK, marks)
+        silences = {(label(name),): each.max_silence.total_seconds() for name, each in state.rules.file.sources.items()}
+        yield _gauge(metrics.SOURCE_MAX_SILENCE, silences)
+        yield _gauge(metrics.CONFIG_LAST_RELOAD_SUCCESSFUL, {(): float(self._counts.reload_succeeded)})
+        known = {(name, each.family, each.title()): 1.0 for name, each in catalogue().items()}
+        yield _gauge(metrics.DETECTOR_INFO, known)
+        yield _gauge(metrics.BUILD_INFO, {(version("stallwatch"), state.rules.hash[:12]): 1.0})
+
+
+def short(owner: str | None) -> str:
+    """An owner in a label: the part of the address before the @, never the address."""
+    return label((owner or "").partition("@")[0])
+
+
+def _deals(answers: list[Answer]) -> Iterator[Metric]:
+    counts: Counter[tuple[str, ...]] = Counter()
+    amounts: defaultdict[tuple[str, ...], float] = defaultdict(float)
+    stalled: defaultdict[tuple[str, ...], float] = defaultdict(float)
+    for told in answers:
+        place = (label(told.pipeline), label(told.stage), label(told.team))
+        counts[place] += 1
+        if told.amount is not None:
+            amounts[(*place, label(told.currency))] += told.amount
+            # a team whose pipeline is sound has a zero, not a gap
+            stalled[label(told.team), label(told.currency)] += told.amount if told.stalls else 0.0
+    yield _gauge(metrics.DEALS, counts)
+    yield _gauge(metrics.DEALS_AMOUNT, amounts)
+    yield _gauge(metrics.STALLED_AMOUNT, stalled)
+
+
+def _owners(books: Iterable[tuple[str, list[Answer]]]) -> Iterator[Metric]:
+    deals: Counter[tuple[str]] = Counter()
+    stalled: Counter[tuple[str]] = Counter()
+    for owner, book in books:
+        if owner:
+            # two addresses may share the part before the @, and a series must be told once
+            deals[short(owner),] += len(book)
+            stalled[short(owner),] += sum(bool(each.stalls) for each in book)
+    yield _gauge(metrics.OWNER_STALLED_RATIO, {owner: stalled[owner] / number for owner, number in deals.items()})
+    # no budget is in force yet: whatever is open is sent
+    yield _gauge(metrics.ALERTS_WITHHELD, dict.fromkeys(deals, 0.0))
+
+
+def _findings(answers: list[Answer]) -> Iterator[Metric]:
+    counts = Counter(
+        (finding.detector, finding.severity, label(told.team)) for told in answers for finding in told.open_findings
+    )
+    yield _gauge(metrics.FINDINGS, counts)
+
+
+def _deal_series(answers: list[Answer], most: int) -> Iterator[Metric]:
+    """Series for single deals, as many as the cap allows, the largest deals first."""
+    one_each: dict[tuple[str, ...], float] = {}
+    amounts: dict[tuple[str, ...], float] = {}
+    left_out = 0
+    for told in sorted(answers, key=lambda each: (-(each.amount or 0), each.deal_id)):
+        if len(one_each) + len(told.open_findings) > most:
+            left_out += len(told.open_findings)
+            continue
+        for finding in told.open_findings:
+            one_each[label(told.deal_id), finding.detector, finding.severity, short(told.owner)] = 1.0
+        if told.stalls and told.amount is not None:
+            row = (label(told.deal_id), short(told.owner), label(told.team), label(told.currency))
+            amounts[row] = told.amount
+    yield _gauge(metrics.FINDING_OPEN, one_each)
+    yield _gauge(metrics.STALLED_DEAL_AMOUNT, amounts)
+    yield _gauge(metrics.FINDINGS_LEFT_OUT, {(): left_out})
+
+
+def _gauge(metric: metrics.Metric, values: Mapping[Any, float] | None = None) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(metric.name, metric.help, labels=metric.labels)
+    for labels, value in (values or {}).items():
+        family.add_metric(labels, value)
+    return family

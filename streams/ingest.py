@@ -1,0 +1,132 @@
+"""The inbox: every record is accepted, refused with a reason, or is a mark. A pure function of the records.
+
+An event that names its deal goes to the deal's partition. Mails, activities that name none, and contacts, by which
+their deals are found, go by the mail domain of the buyer's people to where they are joined to deals.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import orjson
+
+from detectors.core import events
+from detectors.core.addresses import domain_of
+from detectors.core.rules import Rules
+
+from .dead_letters import dead_letter
+from .wire import HEARTBEAT_HEADERS, Clock, Record, Send, partition_of
+
+MOST_DOMAINS = 10
+ACTIVITIES = (events.Email, events.Meeting, events.Call, events.Document)
+
+
+@dataclass
+class Ingested:
+    """What a batch of the inbox came to: records to write, the marks that must stand behind them, and counts."""
+
+    sends: list[Send] = field(default_factory=list)
+    marks: list[Send] = field(default_factory=list)
+    accepted: Counter[tuple[str, str]] = field(default_factory=Counter)
+    clamped: Counter[str] = field(default_factory=Counter)
+    refused: Counter[tuple[str, str]] = field(default_factory=Counter)
+    unjoined: Counter[str] = field(default_factory=Counter)
+    newest: datetime | None = None
+    watermarks: dict[str, datetime] = field(default_factory=dict)
+
+
+def ingest(records: Iterable[Record], rules: Rules, partitions: int, now: datetime) -> Ingested:
+    """Take a batch of inbox records; `now` is the receiver's clock, against which times ahead are judged."""
+    out = Ingested()
+    clocks: dict[int, Clock] = {}
+    for record in records:
+        if record.mark == b"clock":
+            try:
+                clock = _clock(record, partitions, now)
+            except events.Refused as refusal:
+                out.refused["unknown", refusal.reason] += 1
+                out.sends.append(dead_letter(record, refusal.reason, str(refusal), "inbox", partitions))
+                continue
+            known = clocks.setdefault(record.partition, clock)
+            clocks[record.partition] = max(known, clock, key=lambda each: each.at)
+            continue
+        try:
+            event, value, was_clamped = _taken(record, now)
+        except events.Refused as refusal:
+            out.refused[_source_of(record.value), refusal.reason] += 1
+            out.sends.append(dead_letter(record, refusal.reason, str(refusal), "inbox", partitions))
+            continue
+        out.accepted[event.source, event.type] += 1
+        out.clamped[event.source] += was_clamped
+        if not was_clamped:
+            out.newest = max(out.newest or event.time, event.time)
+            through = event.data.through if isinstance(event, events.Heartbeat) else event.time
+            out.watermarks[event.source] = max(out.watermarks.get(event.source, through), through)
+        if isinstance(event, events.Heartbeat):
+            out.marks += [Send("mail", number, None, value, HEARTBEAT_HEADERS) for number in range(partitions)]
+            continue
+        joins = _for_the_join(event, value, rules, partitions, out)
+        # a mail that names its deal takes the same way as the others, so that no reply overtakes what it answers
+        if event.subject is not None and not (joins and isinstance(event, events.Email)):
+            key = event.subject.encode()
+            out.sends.append(Send("deal_events", partition_of(key, partitions), key, value))
+        out.sends += joins
+    for clock in clocks.values():
+        out.marks += clock.send("mail", range(partitions))
+    return out
+
+
+def _clock(record: Record, partitions: int, now: datetime) -> Clock:
+    """The clock in a record: it says how far the record's own partition of the inbox has come."""
+    try:
+        at = Clock.of(record.value or b"").at
+    except ValueError as error:
+        raise events.Refused("not_json", str(error)) from None
+    if at > now + events.MAX_AHEAD:
+        # time never goes back: one such clock would open every deadline for good
+        raise events.Refused("time", f"a clock of {at.isoformat()} lies more than a day ahead of {now.isoformat()}")
+    return Clock(at, record.partition, partitions)
+
+
+def _taken(record: Record, now: datetime) -> tuple[events.Event, bytes, bool]:
+    """The event in a record, as it is written on, and whether its time was set back to `now`."""
+    event, was_clamped = events.clamp(events.parse(record.value or b""), now)
+    if isinstance(event, events.Heartbeat) and event.data.through > now:
+        # nobody can have sent what has not happened yet
+        event = event.model_copy(update={"data": event.data.model_copy(update={"through": now})})
+    value = events.to_json(event)
+    if len(value) > events.MAX_BYTES:
+        # 1e9 comes out as 1000000000.0
+        raise events.Refused("too_large", f"{len(value):,} bytes written out, at most {events.MAX_BYTES:,} are taken")
+    return event, value, was_clamped
+
+
+def _source_of(value: bytes | None) -> str:
+    """The source that a refused record claims, for the count of its dead letters."""
+    if value is None or len(value) > events.MAX_BYTES:
+        # refused for its size alone: it is not read for this either
+        return "unknown"
+    try:
+        told = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return "unknown"
+    source = told.get("source") if isinstance(told, dict) else None
+    return source if isinstance(source, str) and source else "unknown"
+
+
+def _for_the_join(event: events.Event, value: bytes, rules: Rules, partitions: int, out: Ingested) -> list[Send]:
+    if isinstance(event, events.ContactChanged):
+        people = [event.data.email]
+    elif isinstance(event, ACTIVITIES):
+        if event.subject is not None and not isinstance(event, events.Email):
+            return []
+        people = list(events.people_on(event))
+    else:
+        return []
+    ours = tuple(f".{domain}" for domain in rules.organization.domains)
+    domains = sorted({domain_of(person) for person in people})
+    domains = [domain for domain in domains if not f".{domain}".endswith(ours)][:MOST_DOMAINS]
+    if not domains and event.subject is None:
+        out.unjoined["internal" if people else "nobody"] += 1
+    return [Send("mail", partition_of(name, partitions), name, value) for name in (each.encode() for each in domains)]

@@ -1,0 +1,241 @@
+"""Whose mail is it? Activities carry people, not deals; here they find their deals.
+
+Everything about the people of one mail domain meets in one partition: their contacts, their threads, and the
+activities that wait for them. So the join works with any number of workers. It happens in order of event time: a
+record is held until the partition's time has reached it, because only then is everything known that came before it. A
+mail goes to the deals of its thread, else to those whose contacts are on it; several are all given it. What finds no
+deal waits, bounded in number and age, and is joined when the contact or the thread appears. A deal takes the same
+event once, so saying it twice does no harm.
+"""
+
+from bisect import bisect_left, insort
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from heapq import heapify, heappop, heappush
+
+import orjson
+
+from detectors.core import events
+from detectors.core.addresses import domain_of
+from detectors.core.log import thread_key
+
+from .alignment import Alignment
+from .wire import Clock, Record, Send, partition_of
+
+MOST_WAITING = 20_000
+MOST_THREADS = 200_000
+# of somebody who is on more deals than this, a mail says little of any
+MOST_DEALS = 100
+LONGEST_WAIT = timedelta(days=45)
+CLOCK_KEY = "\x00clock"
+_SEPARATOR = "\x00"
+
+
+@dataclass
+class Joined:
+    """What a batch came to: records to write, the marks behind them, table rows to keep (None: delete), and counts.
+
+    They are to be written in this order, the rows one after the other. Whatever part of it a worker had written when it
+    died, who takes its partition over and reads the batch again comes to the same.
+    """
+
+    sends: list[Send] = field(default_factory=list)
+    marks: list[Send] = field(default_factory=list)
+    rows: dict[str, bytes | None] = field(default_factory=dict)
+    given_up: Counter[str] = field(default_factory=Counter)
+
+
+class Directory:
+    """One partition's contacts and threads, and the records that are held or wait; rows begin with the mail domain."""
+
+    def __init__(self, partition: int, partitions: int) -> None:
+        self.partition = partition
+        self.partitions = partitions
+        self._alignment = Alignment()
+        self._deals: dict[str, list[str]] = {}
+        self._threads: dict[str, None] = {}
+        self._events: dict[str, bytes] = {}
+        self._held: list[tuple[datetime, str]] = []
+        self._waiting: list[tuple[datetime, str]] = []
+        self._waits_for: defaultdict[str, dict[str, None]] = defaultdict(dict)
+
+    @property
+    def waiting(self) -> int:
+        """How many records are held or wait."""
+        return len(self._events)
+
+    def restore(self, row: str, value: bytes) -> None:
+        """Take back a row of the table."""
+        if row.startswith(CLOCK_KEY):
+            self._alignment = Alignment.of(orjson.loads(value), self.partitions)
+        elif _kind(row) == "event":
+            self._events[row] = value
+        else:
+            self._put(row, orjson.loads(value))
+
+    def resume(self) -> None:
+        """After the last `restore`: everything is held, and what waited tries again, lest it was just being joined."""
+        self._held = [(events.parse(value).time, row) for row, value in self._events.items()]
+        heapify(self._held)
+
+    def advance(self, records: Iterable[Record]) -> Joined:
+        """Take a batch of this partition's records."""
+        out = Joined()
+        moved = clocked = False
+        for record in records:
+            if record.mark == b"clock":
+                moved |= self._alignment.advance(Clock.of(record.value or b""))
+                clocked = True
+            elif record.mark == b"heartbeat":
+                out.marks.append(Send("deal_events", self.partition, None, record.value, record.headers))
+            else:
+                self._hold(record, out)
+        while self._held and self._time is not None and self._held[0][0] <= self._time:
+            _, row = heappop(self._held)
+            self._take(row, events.parse(self._events[row]), out)
+        if moved and self._time is not None:
+            self._give_up_before(self._time - LONGEST_WAIT, out)
+            clock = Clock(self._time, self.partition, self.partitions)
+            out.marks += clock.send("deal_events", range(self.partitions))
+        # an event is let go only when everything that it led to is kept, and the clocks, moved or not, last of all
+        out.rows = dict(sorted(out.rows.items(), key=lambda row: row[1] is None))
+        if clocked:
+            out.rows[f"{CLOCK_KEY}{self.partition}"] = orjson.dumps(self._alignment.to_dict())
+        return out
+
+    @property
+    def _time(self) -> datetime | None:
+        return self._alignment.time
+
+    def _hold(self, record: Record, out: Joined) -> None:
+        value = record.value or b""
+        event = events.parse(value)
+        row = _row((record.key or b"").decode(), "event", event.ref)
+        if row not in self._events:
+            self._events[row] = out.rows[row] = value
+            heappush(self._held, (event.time, row))
+
+    def _take(self, row: str, event: events.Event, out: Joined) -> None:
+        """A record whose time has come."""
+        domain = _domain(row)
+        if event.subject is None:
+            self._place(row, event, out)
+            return
+        self._forget(row, event, out)
+        if isinstance(event, events.ContactChanged):
+            self._link([_row(domain, "contact", event.data.email)], [event.subject], out)
+        else:
+            self._give(event, [event.subject], out)
+            self._link(_thread_rows(domain, event), [event.subject], out)
+
+    def _give(self, event: events.Event, deals: list[str], out: Joined) -> None:
+        for deal in deals:
+            key = deal.encode()
+            value = events.to_json(event.model_copy(update={"subject": deal}))
+            out.sends.append(Send("deal_events", partition_of(key, self.partitions), key, value))
+
+    def _place(self, row: str, event: events.Event, out: Joined) -> None:
+        """Give an activity to its deals, or let it wait for them."""
+        domain = _domain(row)
+        threads = _thread_rows(domain, event)
+        deals = self._found(threads) or self._found(_contact_rows(domain, event))
+        if not deals:
+            self._wait(row, event)
+            if len(self._waiting) > MOST_WAITING:
+                self._give_up(self._waiting[0][1], "too_many", out)
+            return
+        self._give(event, deals, out)
+        self._forget(row, event, out)
+        self._link(threads, deals, out)
+
+    def _found(self, rows: list[str]) -> list[str]:
+        return list(dict.fromkeys(deal for row in rows for deal in self._deals.get(row, ())))
+
+    def _link(self, rows: list[str], deals: list[str], out: Joined) -> None:
+        """From now on what concerns these rows belongs to these deals; what waited for it is placed."""
+        # a mail that waited has a thread, for which others may have waited: a row, not a recursion, it can be long
+        todo = deque(rows)
+        while todo:
+            row = todo.popleft()
+            known = self._deals.get(row, [])
+            news = [deal for deal in deals if deal not in known]
+            if not news:
+                continue
+            self._put(row, (known + news)[-MOST_DEALS:])
+            out.rows.pop(row, None)  # rows stand in the order of their last change
+            out.rows[row] = orjson.dumps(self._deals[row])
+            for waiting in list(self._waits_for.get(row, ())):
+                event = events.parse(self._events[waiting])
+                self._give(event, deals, out)
+                self._forget(waiting, event, out)
+                todo += _thread_rows(_domain(waiting), event)
+        while len(self._threads) > MOST_THREADS:
+            oldest = next(iter(self._threads))
+            del self._deals[oldest], self._threads[oldest]
+            out.rows[oldest] = None
+
+    def _put(self, row: str, deals: list[str]) -> None:
+        if _kind(row) == "thread":
+            self._threads[row] = None
+        self._deals[row] = deals
+
+    def _wait(self, row: str, event: events.Event) -> None:
+        insort(self._waiting, (event.time, row))
+        for each in _thread_rows(_domain(row), event) + _contact_rows(_domain(row), event):
+            self._waits_for[each][row] = None
+
+    def _forget(self, row: str, event: events.Event, out: Joined) -> None:
+        del self._events[row]
+        out.rows[row] = None
+        at = bisect_left(self._waiting, (event.time, row))
+        if self._waiting[at : at + 1] == [(event.time, row)]:
+            del self._waiting[at]
+        for each in _thread_rows(_domain(row), event) + _contact_rows(_domain(row), event):
+            rest = self._waits_for.get(each)
+            if rest is not None:
+                rest.pop(row, None)
+                if not rest:
+                    del self._waits_for[each]
+
+    def _give_up(self, row: str, reason: str, out: Joined) -> None:
+        self._forget(row, events.parse(self._events[row]), out)
+        out.given_up[reason] += 1
+
+    def _give_up_before(self, moment: datetime, out: Joined) -> None:
+        while self._waiting and self._waiting[0][0] < moment:
+            self._give_up(self._waiting[0][1], "too_old", out)
+
+
+def _row(domain: str, kind: str, name: str) -> str:
+    return _SEPARATOR.join((domain, kind, name))
+
+
+def _kind(row: str) -> str:
+    return row.split(_SEPARATOR, 2)[1]
+
+
+def _domain(row: str) -> str:
+    return row.split(_SEPARATOR, 1)[0]
+
+
+def partition_of_row(row: str, partitions: int) -> int:
+    """The partition that a row of the table belongs to."""
+    if row.startswith(CLOCK_KEY):
+        return int(row.removeprefix(CLOCK_KEY))
+    return partition_of(_domain(row).encode(), partitions)
+
+
+def _contact_rows(domain: str, event: events.Event) -> list[str]:
+    return [_row(domain, "contact", each) for each in events.people_on(event) if domain_of(each) == domain]
+
+
+def _thread_rows(domain: str, event: events.Event) -> list[str]:
+    if not isinstance(event, events.Email):
+        # so that it goes to the same deals when it comes again, even if its people have more of them by then
+        return [_row(domain, "thread", thread_key(event.ref))]
+    mail = event.data
+    references = mail.references or ()
+    ids = dict.fromkeys((mail.message_id, mail.in_reply_to or "", *references[:1], *references[-1:]))
+    return [_row(domain, "thread", thread_key(each)) for each in ids if each.strip()]

@@ -1,0 +1,114 @@
+"""Every metric that stallwatch exports, in one typed place.
+
+Names and labels are a contract with dashboards and alerts: they change only with a note in the changelog. Values that
+follow state are built afresh at each scrape (see `exporter`), so a partition that moved away leaves no stale series.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+PREFIX = "stallwatch_"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric family: its full name, kind, label names and what it says."""
+
+    name: str
+    kind: Literal["gauge", "counter", "histogram"]
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+DEALS = Metric(PREFIX + "deals", "gauge", "Open deals in the partitions of this worker.", ("pipeline", "stage", "team"))
+DEALS_AMOUNT = Metric(
+    PREFIX + "deals_amount",
+    "gauge",
+    "Value of open deals. Never sum it across currencies.",
+    ("pipeline", "stage", "team", "currency"),
+)
+FINDINGS = Metric(PREFIX + "findings", "gauge", "Open findings.", ("detector", "severity", "team"))
+STALLED_AMOUNT = Metric(
+    PREFIX + "stalled_amount",
+    "gauge",
+    "Value of open deals with a warning or critical finding; each deal counts once.",
+    ("team", "currency"),
+)
+FINDING_OPEN = Metric(
+    PREFIX + "finding_open",
+    "gauge",
+    "1 while a finding is open. Capped, the largest deals first: see findings_left_out.",
+    ("deal_id", "detector", "severity", "owner"),
+)
+STALLED_DEAL_AMOUNT = Metric(
+    PREFIX + "stalled_deal_amount",
+    "gauge",
+    "Value of one stalled deal. Capped together with finding_open.",
+    ("deal_id", "owner", "team", "currency"),
+)
+FINDINGS_LEFT_OUT = Metric(
+    PREFIX + "findings_left_out", "gauge", "Open findings beyond the cap of the per-deal series."
+)
+OWNER_STALLED_RATIO = Metric(
+    PREFIX + "owner_stalled_ratio", "gauge", "Share of an owner's open deals that are stalled, 0 to 1.", ("owner",)
+)
+ALERTS_WITHHELD = Metric(
+    PREFIX + "alerts_withheld", "gauge", "Open findings not sent, because the owner's budget is spent.", ("owner",)
+)
+EVENTS = Metric(PREFIX + "events_total", "counter", "Events accepted at the inbox.", ("source", "type"))
+EVENTS_CLAMPED = Metric(
+    PREFIX + "events_clamped_total",
+    "counter",
+    "Events dated up to a day ahead of the receiver's clock, and set back to it.",
+    ("source",),
+)
+EVENT_LAG = Metric(
+    PREFIX + "event_lag_seconds", "histogram", "From when an event happened to when the monitor applied it."
+)
+SOURCE_WATERMARK = Metric(
+    PREFIX + "source_watermark_timestamp_seconds",
+    "gauge",
+    "Up to when a source has reported: its newest heartbeat or event, Unix time.",
+    ("source",),
+)
+SOURCE_MAX_SILENCE = Metric(
+    PREFIX + "source_max_silence_seconds",
+    "gauge",
+    "How long a source may be silent before ops are told (the rules' sources.<name>.max_silence).",
+    ("source",),
+)
+CLOCK = Metric(
+    PREFIX + "clock_timestamp_seconds",
+    "gauge",
+    "Event time that the slowest partition of this worker has reached, Unix time.",
+)
+LAG = Metric(PREFIX + "lag_records", "gauge", "Records behind the end of the topic, by topic.", ("topic",))
+MAIL_WAITING = Metric(PREFIX + "mail_waiting", "gauge", "Mails that wait for a contact or a deal to appear.")
+MAIL_UNJOINED = Metric(
+    PREFIX + "mail_unjoined_total", "counter", "Mails given up without a deal, by reason.", ("reason",)
+)
+DEAD_LETTERS = Metric(
+    PREFIX + "dead_letters_total", "counter", "Records refused and kept as dead letters.", ("source", "reason")
+)
+DETECTOR_ERRORS = Metric(
+    PREFIX + "detector_errors_total",
+    "counter",
+    "Assessments that failed; the deal's other detectors go on.",
+    ("detector",),
+)
+FEEDBACK = Metric(PREFIX + "feedback_total", "counter", "Verdicts of people on findings.", ("detector", "verdict"))
+NOTIFICATIONS = Metric(
+    PREFIX + "notifications_total", "counter", "Posts to Alertmanager, by peer and outcome.", ("peer", "outcome")
+)
+CONFIG_LAST_RELOAD_SUCCESSFUL = Metric(
+    PREFIX + "config_last_reload_successful", "gauge", "1 when the last load of the rules file succeeded, else 0."
+)
+DETECTOR_INFO = Metric(
+    PREFIX + "detector_info",
+    "gauge",
+    "Always 1; labels say what a detector asks, so that dashboards can show words.",
+    ("detector", "family", "title"),
+)
+BUILD_INFO = Metric(PREFIX + "build_info", "gauge", "Always 1; version and hash of the rules.", ("version", "rules"))
+
+CATALOGUE: tuple[Metric, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Metric))

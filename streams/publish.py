@@ -1,0 +1,120 @@
+"""Sends a history to the inbox.
+
+Where the workers' clock is `events`, the publisher says what time it is: behind the events that it has sent, it
+writes how far they go into every partition of the inbox.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
+
+from detectors.core import events
+
+from . import topics
+from .history import Line
+from .settings import Settings
+from .topics import MAX_MESSAGE_BYTES
+from .wire import CLOCK_EVERY, Clock, partition_of
+
+IN_FLIGHT = 5000
+
+
+class PublishError(RuntimeError):
+    """Kafka did not take what was sent."""
+
+
+@dataclass
+class Published:
+    """What was sent, and what was refused: (place, reason, what and where)."""
+
+    sent: int = 0
+    refused: list[tuple[str, str, str]] = field(default_factory=list)
+    newest: datetime | None = None
+
+
+class Publisher:
+    """Sends events, in order for each deal, and waits until Kafka has them.
+
+    `PublishError` if the inbox is not as it must be, `KafkaUnavailable` if Kafka cannot be asked.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._inbox = topics.names(settings)["inbox"]
+        self._partitions = settings.topics.partitions
+        self._under_way: list[Any] = []
+        self.result = Published()
+        # asked beforehand: for a topic that is not there a producer waits a minute, and does not say why
+        inbox = next(each for each in topics.ensure(settings, create=False) if each.name == self._inbox)
+        if inbox.state != "there":
+            raise PublishError(f"{inbox.name} is {inbox.state}: {inbox.problem}")
+        try:
+            self._producer = KafkaProducer(
+                **settings.kafka.client(), client_id=f"{settings.app_id}-publish", max_request_size=MAX_MESSAGE_BYTES
+            )
+        except KafkaError as error:
+            raise PublishError(f"Kafka at {settings.kafka.bootstrap_servers}: {error}") from None
+
+    def send(self, lines: Iterable[Line]) -> Iterator[Line]:
+        """Send every line, and hand it on. What is refused goes too: the worker keeps it as a dead letter."""
+        for number, line in enumerate(lines, start=1):
+            key = self._key(line)
+            if len(line.raw) < MAX_MESSAGE_BYTES - 1024:
+                self._put(partition_of(key, self._partitions), key, line.raw)
+            if number % CLOCK_EVERY == 0:
+                self._tell_time()
+            yield line
+
+    def tell_time(self, at: datetime) -> None:
+        """Write a clock record into every partition of the inbox."""
+        value = Clock(at, 0, 1).to_json()
+        for number in range(self._partitions):
+            self._put(number, None, value, list(Clock.HEADERS))
+
+    def flush(self) -> None:
+        """Wait until Kafka has what was sent so far."""
+        self._wait(0)
+
+    def finish(self) -> Published:
+        """Wait until Kafka has everything; `PublishError` if it has not."""
+        self._tell_time()
+        self.flush()
+        self._producer.close()
+        return self.result
+
+    def _key(self, line: Line) -> bytes:
+        try:
+            event, was_clamped = events.clamp(events.parse(line.raw), datetime.now(UTC))
+        except events.Refused as refusal:
+            self.result.refused.append((line.place, refusal.reason, str(refusal)))
+            return b"refused"
+        self.result.sent += 1
+        if not was_clamped:
+            self.result.newest = max(self.result.newest or event.time, event.time)
+        return (event.subject or event.ref).encode()
+
+    def _tell_time(self) -> None:
+        if self._settings.clock == "events" and self.result.newest is not None:
+            self.tell_time(self.result.newest)
+
+    def _put(self, partition: int, key: bytes | None, value: bytes, headers: Any = None) -> None:
+        self._under_way.append(
+            self._producer.send(self._inbox, value=value, key=key, partition=partition, headers=headers or [])
+        )
+        if len(self._under_way) >= IN_FLIGHT:
+            self._wait(IN_FLIGHT // 2)
+
+    def _wait(self, leave: int) -> None:
+        cut = len(self._under_way) - leave
+        done, self._under_way = self._under_way[:cut], self._under_way[cut:]
+        try:
+            if not leave:
+                self._producer.flush()
+            for each in done:
+                each.get(timeout=120)
+        except KafkaError as error:
+            raise PublishError(f"Kafka at {self._settings.kafka.bootstrap_servers}: {error}") from None

@@ -1,0 +1,105 @@
+"""The same findings without Kafka: the very functions that the worker's agents call, in one process.
+
+A history has no clock records: time moves from event to event, and looks at last from `until` (else the newest event).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+
+from detectors.core import events
+from detectors.core.breach import Finding
+from detectors.core.rules import Rules
+
+from .dead_letters import refusal_of
+from .history import Line
+from .ingest import ingest
+from .join import Directory
+from .monitor import Partition
+from .wire import CLOCK_EVERY, Clock, Record, Send
+
+# a publisher tells the time as often
+BATCH = CLOCK_EVERY
+
+
+@dataclass
+class Refusal:
+    """A line that was not accepted, and why."""
+
+    place: str
+    reason: str
+    message: str
+
+
+@dataclass
+class Replay:
+    """A pipeline of one partition, fed line by line."""
+
+    rules: Rules
+    until: datetime | None = None
+    refusals: list[Refusal] = field(default_factory=list)
+    accepted: int = 0
+
+    def __post_init__(self) -> None:
+        self.directory = Directory(0, 1)
+        self.partition = Partition(0, 1, self.rules)
+        self._newest: datetime | None = None
+
+    def run(self, lines: Iterable[Line]) -> Iterator[int]:
+        """Take a history; yields how many events were accepted, batch by batch."""
+        for batch in _batches(lines, BATCH):
+            self._take(batch)
+            yield self.accepted
+        at = self.until or self._newest
+        if at is not None:
+            self._pass_on(Clock(at, 0, 1).send("mail", [0]))
+
+    def findings(self) -> list[Finding]:
+        """Each finding once, in its last state, by start."""
+        told = (finding for each in self.partition.answers.values() for finding in each.findings)
+        return sorted(told, key=lambda each: (each.since.timestamp(), each.deal_id, each.detector))
+
+    @property
+    def errors(self) -> Counter[str]:
+        """Assessments that failed, by detector."""
+        return self.partition.errors
+
+    def _take(self, batch: list[Line]) -> None:
+        taken = [line for line in batch if not self._is_later(line.raw)]
+        told = ingest((Record(0, None, line.raw, offset=n) for n, line in enumerate(taken)), self.rules, 1, _now())
+        for refused in (send for send in told.sends if send.topic == "dead_letters"):
+            offset, reason, message = refusal_of(refused.headers)
+            self.refusals.append(Refusal(taken[offset].place, reason, message))
+        self.accepted += sum(told.accepted.values())
+        if told.newest is not None:
+            self._newest = max(self._newest or told.newest, told.newest)
+        clock = Clock(self._newest, 0, 1).send("mail", [0]) if self._newest else []
+        self._pass_on([*told.sends, *told.marks, *clock])
+
+    def _is_later(self, line: bytes) -> bool:
+        if self.until is None:
+            return False
+        try:
+            return events.parse(line).time > self.until
+        except events.Refused:
+            return False
+
+    def _pass_on(self, sends: list[Send]) -> None:
+        joined = self.directory.advance(_records(sends, "mail"))
+        self.partition.advance(_records([*sends, *joined.sends, *joined.marks], "deal_events"))
+
+
+def _records(sends: Iterable[Send], topic: str) -> list[Record]:
+    return [Record(0, send.key, send.value, send.headers) for send in sends if send.topic == topic]
+
+
+def _batches(lines: Iterable[Line], size: int) -> Iterator[list[Line]]:
+    rest = iter(lines)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

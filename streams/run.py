@@ -1,0 +1,167 @@
+"""Runs a worker: the app, its server, its notifier, its clock and its watchdog, until a signal ends it."""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from time import sleep
+
+import faust
+import prometheus_client
+import uvloop
+from aiohttp import web
+from mode import Service
+
+from detectors.core.assessment import Watched
+
+from . import rules_file, topics
+from .answer import Answer
+from .notifier import Notifier
+from .settings import Settings
+from .watchdog import Watchdog
+from .web import build
+from .wire import partition_of
+from .worker import Worker, die
+
+log = logging.getLogger("stallwatch")
+
+RETRY_SECONDS = 2.0
+
+
+class Views:
+    """What the pages see of a worker."""
+
+    def __init__(self, worker: Worker, watchdog: Watchdog) -> None:
+        self._worker = worker
+        self._watchdog = watchdog
+
+    def answers(self) -> Iterable[Answer]:
+        """Every deal of this worker as it stands."""
+        return [told for partition in self._worker.deals for told in partition.standing()]
+
+    def answer(self, deal_id: str) -> Answer | None:
+        """One deal as it stands; None if it is not this worker's."""
+        return next((told for each in self._worker.deals if (told := each.standing_of(deal_id))), None)
+
+    def watched(self, deal_id: str) -> Watched | None:
+        """One deal with its history."""
+        return next((each.deals[deal_id] for each in self._worker.deals if deal_id in each.deals), None)
+
+    def elsewhere(self, deal_id: str) -> str | None:
+        """Where the worker answers whose partition a deal would be in; None if that is this one, or nobody's."""
+        number = partition_of(deal_id.encode(), self._worker.partitions)
+        if number in self._worker.assigned("deal_events"):
+            return None
+        try:
+            url = str(self._worker.app.router.key_store("deals", deal_id.encode()))
+        except KeyError:
+            return None
+        return None if url == str(self._worker.app.conf.canonical_url) else url.rstrip("/")
+
+    def metrics(self) -> bytes:
+        """Prometheus' text format."""
+        return self._worker.exporter.text()
+
+    def health(self) -> str | None:
+        """What is wrong with this process; None if nothing is."""
+        return self._watchdog.complaint
+
+    def readiness(self) -> str | None:
+        """Why this worker does not take events now; None if it does."""
+        return self._worker.unready() or self._watchdog.complaint
+
+    async def reload(self) -> str | None:
+        """Take the rules file anew; what is wrong with it, if it is not taken."""
+        return await self._worker.reload()
+
+
+class Companions(Service):
+    """What runs beside the agents, in the same loop and for as long as the app."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._settings = worker.settings
+        self._watchdog = Watchdog(self._settings.watchdog_seconds, die)
+        self._runner = web.AppRunner(build(Views(worker, self._watchdog)), access_log=None)
+        self._notifier = Notifier(
+            lambda: worker.books, self._settings.alertmanager, self._settings.pages_url, worker.counts.notified
+        )
+        worker.books_changed = self._notifier.changed
+        super().__init__()
+
+    async def on_start(self) -> None:
+        """Serve pages from the first moment, so that readiness can be asked."""
+        await self._runner.setup()
+        http = self._settings.http
+        try:
+            await web.TCPSite(self._runner, http.host, http.port).start()
+        except OSError as error:
+            die(f"http://{http.host}:{http.port} cannot be served: {error.strerror}")
+        host, port = self._runner.addresses[0][:2]
+        log.info("pages and metrics on http://%s:%s", host, port)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reload)
+        self._watchdog.start()
+        self._worker.lease.start()
+
+    async def on_stop(self) -> None:
+        """Stop what was started."""
+        self._watchdog.stop()
+        self._worker.lease.stop()
+        self._notifier.stop()
+        await self._runner.cleanup()
+
+    def _reload(self) -> None:
+        self.add_future(self._worker.reload())
+
+    @Service.task
+    async def _notify(self) -> None:
+        await self._notifier.run()
+
+    @Service.task
+    async def _tell_time(self) -> None:
+        while not self.should_stop:
+            if self._settings.clock == "wall":
+                await self._worker.tell_time(datetime.now(UTC))
+            await self.sleep(self._settings.clock_seconds)
+
+    @Service.task
+    async def _feed_watchdog(self) -> None:
+        while not self.should_stop:
+            ready = self._worker.unready() is None
+            self._watchdog.turn(sum(self._worker.lag().values()) if ready else 0, self._worker.progress)
+            if ready:
+                await self._worker.look_after()
+            await self.sleep(1.0)
+
+
+def run(settings: Settings) -> None:
+    """Run a worker until SIGTERM or SIGINT. `TopicsError` and `RulesFileError` say why it does not start."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for noisy in ("aiokafka", "kafka", "mode", "faust"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    rules = rules_file.read(settings.rules)
+    _check_topics(settings)
+    if sys.platform != "win32":
+        uvloop.install()
+    # a second series for each counter, which nobody asks for; the function has no types
+    prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
+    worker = Worker(settings, rules)
+    host = faust.Worker(worker.app, Companions(worker), loglevel="WARN", quiet=True, override_logging=False)
+    host.spinner = None  # it would turn debug logging on for every library
+    host.execute_from_commandline()
+
+
+def _check_topics(settings: Settings) -> None:
+    """Wait for Kafka as long as it takes, then see that every topic is right."""
+    while True:
+        try:
+            states = topics.ensure(settings, create=False)
+            break
+        except topics.KafkaUnavailable as error:
+            log.warning("%s; trying again", error)
+            sleep(RETRY_SECONDS)
+    wrong = [state for state in states if state.state in ("missing", "wrong")]
+    if wrong:
+        raise topics.TopicsError("; ".join(f"{each.name} is {each.state}: {each.problem}" for each in wrong))

@@ -1,0 +1,165 @@
+"""Settings from the environment: how stallwatch reaches the things around it. What a stall is stands in the rules file.
+
+Every name begins with STALLWATCH_; a part of a group follows two underscores: STALLWATCH_KAFKA__BOOTSTRAP_SERVERS. A
+secret can be read from a file: put it, named like the variable in lower case, into the folder that STALLWATCH_SECRETS
+names.
+"""
+
+import os
+import ssl
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    NestedSecretsSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+from pydantic_settings.exceptions import SettingsError as UnreadableSetting
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used, named as the environment names it."""
+
+
+def _split(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+class Kafka(BaseModel):
+    """How to reach Kafka; the names are those of its Java clients."""
+
+    bootstrap_servers: str = "127.0.0.1:9092"
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
+    sasl_username: str | None = None
+    sasl_password: SecretStr | None = None
+    ssl_cafile: Path | None = None
+    ssl_certfile: Path | None = None
+    ssl_keyfile: Path | None = None
+    ssl_check_hostname: bool = True
+    session_timeout_seconds: float = Field(10.0, gt=0, description="A dead worker's deals are taken over after this.")
+
+    def client(self) -> dict[str, Any]:
+        """Arguments for kafka-python's clients."""
+        arguments: dict[str, Any] = {
+            "bootstrap_servers": [server.strip() for server in self.bootstrap_servers.split(",")],
+            "security_protocol": self.security_protocol,
+        }
+        if "SSL" in self.security_protocol:
+            arguments["ssl_context"] = self.ssl_context()
+            arguments["ssl_check_hostname"] = self.ssl_check_hostname
+        if "SASL" in self.security_protocol:
+            arguments |= {
+                "sasl_mechanism": self.sasl_mechanism,
+                "sasl_plain_username": self.sasl_username,
+                "sasl_plain_password": self.sasl_password.get_secret_value() if self.sasl_password else None,
+            }
+        return arguments
+
+    def ssl_context(self) -> ssl.SSLContext:
+        """The TLS context of these settings."""
+        context = ssl.create_default_context(cafile=self.ssl_cafile)
+        context.check_hostname = self.ssl_check_hostname
+        if self.ssl_certfile:
+            context.load_cert_chain(self.ssl_certfile, self.ssl_keyfile)
+        return context
+
+
+class Topics(BaseModel):
+    """How topics are made."""
+
+    prefix: str = Field("stallwatch", pattern=r"^[a-z0-9][a-z0-9.-]{0,80}$")
+    partitions: int = Field(8, ge=1, le=1024)
+    replication: int = Field(1, ge=1)
+    retention_days: int = Field(30, ge=1, description="How long events are kept.")
+    dead_letter_retention_days: int = Field(90, ge=1, description="How long dead letters are kept.")
+
+
+class Http(BaseModel):
+    """The worker's own server."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8787, ge=0, le=65535)
+
+
+class Alertmanager(BaseModel):
+    """Where alerts go: every peer of the cluster, comma separated."""
+
+    urls: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ()
+    resend_seconds: float = Field(30.0, gt=0, description="Open findings are sent again this often.")
+
+
+class Grafana(BaseModel):
+    """Where dashboards are pushed to."""
+
+    url: str = "http://127.0.0.1:3000"
+    token: SecretStr | None = None
+    user: str | None = None
+    password: SecretStr | None = None
+    prometheus_url: str = "http://127.0.0.1:9090"
+
+
+class Settings(BaseSettings):
+    """All settings; see the README for what each is for."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="STALLWATCH_",
+        env_nested_delimiter="__",
+        env_ignore_empty=True,
+        secrets_dir_missing="error",
+        frozen=True,
+    )
+
+    app_id: str = Field("stallwatch", pattern=r"^[a-z0-9][a-z0-9.-]{0,80}$")
+    rules: Path | None = None
+    clock: Literal["wall", "events"] = "wall"
+    clock_seconds: float = Field(5.0, gt=0, description="How often a worker writes clock records.")
+    deal_page: str | None = None
+    most_deal_series: int = Field(2000, ge=0, description="Cap of the per-deal series in /metrics.")
+    watchdog_seconds: float = Field(
+        120.0, gt=0, description="A worker that lags and commits nothing this long ends itself."
+    )
+    kafka: Kafka = Kafka()
+    topics: Topics = Topics()
+    http: Http = Http()
+    alertmanager: Alertmanager = Alertmanager()
+    grafana: Grafana = Grafana()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then the folder of secrets, in which parts of a group are found too."""
+        folder = os.environ.get("STALLWATCH_SECRETS") or None
+        return init_settings, env_settings, NestedSecretsSettingsSource(file_secret_settings, secrets_dir=folder)
+
+    @property
+    def pages_url(self) -> str:
+        """Where people reach the worker's pages."""
+        return (self.deal_page or f"http://{self.http.host}:{self.http.port}").rstrip("/")
+
+
+def load() -> Settings:
+    """The settings in force; `SettingsError` names the variable that is wrong."""
+    folder = os.environ.get("STALLWATCH_SECRETS")
+    if folder and not Path(folder).is_dir():
+        raise SettingsError(f"STALLWATCH_SECRETS: {folder} is no folder")
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = "STALLWATCH_" + "__".join(str(part) for part in first["loc"]).upper()
+        raise SettingsError(f"{name}: {first['msg']}") from None
+    except UnreadableSetting as error:
+        # the group that was set as a whole stands in the text only
+        name = "STALLWATCH_" + str(error).partition('"')[2].partition('"')[0].upper()
+        raise SettingsError(f"{name}: not JSON; set its parts one by one: {name}__…") from None

@@ -1,0 +1,93 @@
+"""Kafka records as plain values, so that what is done with them can be a pure function.
+
+Besides events, topics carry two marks, told by a header: clock records, which move time, and heartbeats, which say up
+to when a source has reported. Both travel behind the events that they speak of.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import ClassVar, Literal
+
+import orjson
+from kafka.partitioner.default import murmur2
+
+MARK = "stallwatch-mark"
+# events after which a publisher of a history says what time it is
+CLOCK_EVERY = 500
+Topic = Literal["inbox", "mail", "deal_events", "findings", "books", "dead_letters"]
+Headers = tuple[tuple[str, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record as it was read; `partition` is the one that it was read from."""
+
+    partition: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+    offset: int = -1
+
+    @property
+    def mark(self) -> bytes | None:
+        """Which mark this is, if it is one."""
+        for name, value in self.headers:
+            if name == MARK:
+                return value
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """A record to write."""
+
+    topic: Topic
+    partition: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One of `origins` streams that feed a partition has come to `at`."""
+
+    at: datetime
+    origin: int
+    origins: int
+
+    HEADERS: ClassVar[Headers] = ((MARK, b"clock"),)
+
+    def to_json(self) -> bytes:
+        """The record's value."""
+        return orjson.dumps({"at": self.at, "origin": self.origin, "origins": self.origins})
+
+    @classmethod
+    def of(cls, value: bytes) -> "Clock":
+        """The clock in a record's value; `ValueError` if there is none."""
+        try:
+            told = orjson.loads(value)
+            at = datetime.fromisoformat(told["at"])
+            origin, origins = int(told["origin"]), int(told["origins"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"no clock record: {error}") from None
+        if at.tzinfo is None or not 1900 < at.year < 2200 or not 0 <= origin < origins:
+            raise ValueError(f"no clock record: {told}")
+        return cls(at, origin, origins)
+
+    def send(self, topic: Topic, partitions: Iterable[int]) -> list[Send]:
+        """This clock for each of these partitions."""
+        value = self.to_json()
+        return [Send(topic, partition, None, value, self.HEADERS) for partition in partitions]
+
+
+HEARTBEAT_HEADERS: Headers = ((MARK, b"heartbeat"),)
+
+
+@lru_cache(maxsize=262_144)
+def partition_of(key: bytes, partitions: int) -> int:
+    """The partition of a key, as Kafka's own clients choose it."""
+    number: int = murmur2(key)
+    return (number & 0x7FFFFFFF) % partitions

@@ -1,0 +1,290 @@
+"""A worker: a Faust app whose agents take batches, call the pure functions, and let offsets go once all is written.
+
+An exception in an agent would make Faust commit events that were not processed, and a failed send would be logged and
+forgotten. So nothing leaves an agent: what cannot be written ends the process, and Kafka gives its partitions to
+another.
+"""
+
+import asyncio
+import logging
+import os
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from faust.types import TP
+
+from detectors.core.rules import Rules
+
+from . import books, join, monitor, rules_file, topics
+from .app import make_app
+from .books import Books
+from .counts import Counts
+from .exporter import Exporter, State
+from .gate import Gate
+from .ingest import ingest
+from .join import Directory
+from .lease import Lease
+from .monitor import Advanced, Partition
+from .settings import Settings
+from .shelves import Shelves, T
+from .wire import Clock, Record, Send, Topic
+
+log = logging.getLogger("stallwatch.worker")
+
+BATCH = 1000
+BATCH_SECONDS = 0.2
+Row = dict[str, bytes | None]
+TOPICS: tuple[Topic, ...] = ("inbox", "mail", "deal_events", "books")
+
+
+def die(reason: str, error: BaseException | None = None) -> None:
+    """End the process at once, committing nothing: what was being done is done again by whoever takes over."""
+    log.critical("%s: the worker ends, so that nothing is lost", reason, exc_info=error)
+    logging.shutdown()
+    os._exit(1)
+
+
+class Worker:
+    """The app with its agents and tables, and the state that they keep."""
+
+    def __init__(self, settings: Settings, rules: Rules) -> None:
+        self.settings = settings
+        self.rules = rules
+        self.partitions = settings.topics.partitions
+        self.names = topics.names(settings)
+        self.counts = Counts()
+        self.exporter = Exporter(self.state, self.counts, settings.most_deal_series)
+        self.books_changed: Callable[[], None] = lambda: None
+        self.app = make_app(settings)
+        self.lease = Lease(settings.kafka.session_timeout_seconds, die)
+        self._gate = Gate()
+        self._one_by_one: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._recovering: set[str] = set()
+        count = self.partitions
+        self.deals = self._shelves(
+            "deals",
+            "deal_events",
+            lambda number: Partition(number, count, self.rules),
+            lambda row: monitor.partition_of_row(row, count),
+        )
+        self.directories = self._shelves(
+            "joins", "mail", lambda number: Directory(number, count), lambda row: join.partition_of_row(row, count)
+        )
+        self.books = self._shelves("books", "books", Books, lambda row: books.partition_of_row(row, count))
+        self._agent("inbox", self._take_inbox)
+        self._agent("mail", self._take_mail)
+        self._agent("deal_events", self._take_deal_events)
+        self._agent("books", self._take_books)
+        self.app.on_partitions_revoked.connect(self._revoked, weak=False)
+        self.app.on_partitions_assigned.connect(self._assigned, weak=False)
+
+    # -- what others ask
+
+    def assigned(self, topic: Topic) -> set[int]:
+        """The partitions of a topic that this worker has now."""
+        name = self.names[topic]
+        return {tp.partition for tp in self._assignment() if tp.topic == name}
+
+    def lag(self) -> dict[Topic, int]:
+        """Records behind the end of each topic, over the partitions of this worker."""
+        behind: dict[Topic, int] = {}
+        for topic in TOPICS:
+            behind[topic] = 0
+            for number in self.assigned(topic):
+                place = TP(self.names[topic], number)
+                end = self.app.consumer.highwater(place) or 0
+                behind[topic] += max(0, end - (self.app.consumer.due(place) or 0))
+        return behind
+
+    @property
+    def progress(self) -> int:
+        """A number that grows with every record that is done."""
+        return sum(self.counts.positions.values())
+
+    def unready(self) -> str | None:
+        """Why this worker does not take events now; None if it does."""
+        if not self.app.started:
+            return "starting"
+        if self.app.rebalancing or not self._gate.is_open:
+            return "taking over partitions"
+        return None
+
+    def state(self) -> State:
+        """What a scrape sees."""
+        times = [partition.time for partition in self.deals]
+        errors: Counter[str] = Counter()
+        for partition in self.deals:
+            errors += partition.errors
+        return State(
+            answers=(told for partition in self.deals for told in partition.answers.values()),
+            books=(book for shelf in self.books for book in shelf.owners()),
+            errors=errors,
+            clock=min((at for at in times if at), default=None),
+            lag=self.lag() if self.unready() is None else {},
+            waiting=sum(directory.waiting for directory in self.directories),
+            rules=self.rules,
+        )
+
+    async def reload(self) -> str | None:
+        """Read the rules file again and judge every open deal by it.
+
+        A bad file changes nothing: its errors are returned and counted.
+        """
+        try:
+            rules = rules_file.read(self.settings.rules)
+        except rules_file.RulesFileError as error:
+            self.counts.reload_succeeded = False
+            log.error("the rules stay as they were: %s", error)
+            return str(error)
+        self.rules = rules
+        self.counts.reload_succeeded = True
+        async with self._gate.batch():
+            try:
+                for partition in self.deals:
+                    await self._monitored(partition.partition, lambda deals: deals.reload(rules))
+            except Exception as error:
+                die("other rules could not be told", error)
+        log.info("rules %s are in force", rules.hash[:12])
+        return None
+
+    async def look_after(self) -> None:
+        """To be called every second: fetches again what was lost between Kafka and an agent."""
+        await self.app.consumer.look_after()
+
+    async def tell_time(self, now: datetime) -> None:
+        """Write the clock behind what stands in this worker's partitions of the inbox."""
+        if self.unready() is None:
+            clock = Clock(now, 0, 1)
+            await self._write(self._named(clock.send("inbox", sorted(self.assigned("inbox")))))
+
+    # -- rebalancing
+
+    def _assignment(self) -> set[TP]:
+        # before the first connection there is no consumer thread to ask
+        return set(self.app.consumer.assignment()) if self.app.started else set()
+
+    async def _revoked(self, *_: Any, **__: Any) -> None:
+        await self._gate.close()
+
+    async def _assigned(self, *_: Any, **__: Any) -> None:
+        # batches that were buffered before may still come: they wait for the recovery that follows
+        self._recovering = {"deals", "joins", "books"}
+        self.counts.positions.clear()
+
+    def _shelves(
+        self, table: str, topic: Topic, make: Callable[[int], T], partition_of_row: Callable[[str], int]
+    ) -> Shelves[T]:
+        faust_table = self.app.Table(table, key_type=bytes, value_type=bytes, partitions=self.partitions)
+        shelves = Shelves(faust_table, make, partition_of_row, lambda: self.assigned(topic))
+
+        async def recovered() -> None:
+            # Faust would lose an exception of this callback and go on with half a state
+            try:
+                shelves.recovered()
+            except Exception as error:
+                die(f"table {table} could not be rebuilt", error)
+            self._recovering.discard(table)
+            if not self._recovering:
+                self._gate.open()
+                self.books_changed()
+
+        faust_table.on_recover(recovered)
+        return shelves
+
+    # -- agents
+
+    def _agent(self, topic: Topic, step: Callable[[int, list[Record]], Awaitable[None]]) -> None:
+        async def take(stream: Any) -> None:
+            async for batch in stream.take_events(BATCH, within=BATCH_SECONDS):
+                async with self._gate.batch():
+                    try:
+                        await self._step(topic, step, batch)
+                    except Exception as error:
+                        die(f"a batch of {topic} could not be finished", error)
+
+        source = self.app.topic(
+            self.names[topic], key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
+        )
+        self.app.agent(source, name=topic, concurrency=1)(take)
+
+    async def _step(
+        self, topic: Topic, step: Callable[[int, list[Record]], Awaitable[None]], batch: Iterable[Any]
+    ) -> None:
+        ours = self.assigned(topic)
+        records: dict[int, list[Record]] = {}
+        for event in batch:
+            message = event.message
+            # what was buffered from a partition that has moved away is its new owner's
+            if message.partition in ours:
+                record = Record(message.partition, message.key, message.value, _headers(message), message.offset)
+                records.setdefault(message.partition, []).append(record)
+        consumer, name = self.app.consumer, self.names[topic]
+        due = {number: await consumer.in_order(TP(name, number), each) for number, each in records.items()}
+        due = {number: taken for number, taken in due.items() if taken}
+        await asyncio.gather(*(step(number, taken) for number, taken in due.items()))
+        for number, taken in due.items():
+            consumer.let_go(TP(name, number), taken[-1])
+            self.counts.positions[topic, number] = taken[-1].offset + 1
+
+    async def _take_inbox(self, _number: int, records: list[Record]) -> None:
+        told = ingest(records, self.rules, self.partitions, datetime.now(UTC))
+        self.counts.ingested(told)
+        await self._write(self._named(told.sends))
+        # a mark says that all before it is there: so it must be
+        await self._write(self._named(told.marks))
+
+    async def _take_mail(self, number: int, records: list[Record]) -> None:
+        joined = self.directories.of(number).advance(records)
+        self.counts.gave_up(joined.given_up)
+        await self._write(self._named(joined.sends))
+        await self._write(self._named(joined.marks))
+        # the rows say that all of this is done: not before it is
+        await self._write(self._kept(self.directories, "joins", number, joined.rows))
+
+    async def _take_deal_events(self, number: int, records: list[Record]) -> None:
+        await self._monitored(number, lambda deals: deals.advance(records))
+
+    async def _monitored(self, number: int, step: Callable[[Partition], Advanced]) -> None:
+        # a batch that came while other rules are being told would be overtaken by what was said before it
+        async with self._one_by_one[number]:
+            out = step(self.deals.of(number))
+            self.counts.monitored(out, datetime.now(UTC))
+            rows = self._kept(self.deals, "deals", number, out.rows)
+            await self._write([*rows, *self._named(out.sends)])
+            # the ledger says how far all of this is done: not before it is
+            await self._write(self._kept(self.deals, "deals", number, out.ledger))
+
+    async def _take_books(self, number: int, records: list[Record]) -> None:
+        shelved = self.books.of(number).advance(records)
+        await self._write(self._kept(self.books, "books", number, shelved.rows))
+        self.books_changed()
+
+    # -- writing
+
+    def _kept(self, shelves: Shelves[Any], table: str, number: int, rows: Row) -> list[tuple[str, Send]]:
+        """Rows in the table, and as records for its changelog."""
+        shelves.put(number, rows)
+        changelog = topics.changelog(self.settings, table)
+        return [(changelog, Send("deal_events", number, row.encode(), value)) for row, value in rows.items()]
+
+    def _named(self, sends: Iterable[Send]) -> list[tuple[str, Send]]:
+        return [(self.names[send.topic], send) for send in sends]
+
+    async def _write(self, records: list[tuple[str, Send]]) -> None:
+        """Write records in order, and wait until Kafka has them all; an exception of Kafka's if it has not."""
+        producer = self.app.producer
+        under_way = []
+        for name, send in records:
+            self.lease.check()
+            headers = list(send.headers) if send.headers else None
+            under_way.append(await producer.send(name, send.key, send.value, send.partition, None, headers))
+        await asyncio.gather(*under_way)
+
+
+def _headers(message: Any) -> tuple[tuple[str, bytes], ...]:
+    headers = message.headers
+    if not headers:
+        return ()
+    return tuple(headers.items() if isinstance(headers, dict) else headers)
