@@ -1,0 +1,1 @@
+"""What people look at: pure functions from answers to HTML. Nothing here knows of HTTP or Kafka."""

@@ -1,0 +1,179 @@
+"""The board: open deals, the stalled ones first."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from urllib.parse import urlencode
+
+from detectors.core.breach import Finding
+from detectors.core.registry import catalogue
+from streams.answer import Answer
+
+from .formats import deal_path, longest_open, short_title
+
+ROWS = 100
+
+Standing = Literal["critical", "warning", "unknown", "info", "fine"]
+_ORDER: tuple[Standing, ...] = ("critical", "warning", "unknown", "info", "fine")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What of the board somebody asked for."""
+
+    owner: str = ""
+    team: str = ""
+    detector: str = ""
+    page: int = 1
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> "Wanted":
+        """What a query string says; a page that is no number is the first."""
+        page = query.get("page", "")
+        number = int(page) if page.isascii() and page.isdigit() and len(page) < 10 else 1
+        return cls(query.get("owner", ""), query.get("team", ""), query.get("detector", ""), max(number, 1))
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether it asks for less than all."""
+        return bool(self.owner or self.team or self.detector)
+
+    def takes(self, told: Answer) -> bool:
+        """Whether a deal is among those asked for."""
+        return (
+            (not self.owner or told.owner == self.owner)
+            and (not self.team or told.team == self.team)
+            and (not self.detector or any(each.detector == self.detector for each in told.open_findings))
+        )
+
+    def path(self, page: int) -> str:
+        """Where another page of the same is."""
+        asked = {
+            "owner": self.owner,
+            "team": self.team,
+            "detector": self.detector,
+            "page": str(page) if page > 1 else "",
+        }
+        query = urlencode({name: value for name, value in asked.items() if value})
+        return f"/deals?{query}" if query else "/deals"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A deal on the board; `worst` and what is wrong, or what comes next if nothing happens."""
+
+    told: Answer
+    path: str
+    standing: Standing
+    findings: tuple[Finding, ...]
+    since: datetime | None
+    ahead: Finding | None
+
+
+@dataclass(frozen=True)
+class Money:
+    """Value in one currency; amounts of different ones are never added."""
+
+    currency: str | None
+    open: float
+    stalled: float
+
+    @property
+    def share(self) -> float:
+        """The stalled part, 0 to 100."""
+        return 100 * self.stalled / self.open if self.open else 0.0
+
+
+@dataclass(frozen=True)
+class Board:
+    """One page of the board, with what stands around it. The counts and sums are over all pages."""
+
+    wanted: Wanted
+    rows: tuple[Row, ...]
+    open: int
+    stalled: int
+    critical: int
+    money: tuple[Money, ...]
+    pages: int
+    as_of: datetime | None
+    owners: tuple[str, ...]
+    teams: tuple[str, ...]
+    detectors: tuple[tuple[str, str], ...]
+
+    @property
+    def first(self) -> int:
+        """The number of the first row, from 1; 0 if there is none."""
+        return (self.wanted.page - 1) * ROWS + 1 if self.rows else 0
+
+    @property
+    def last(self) -> int:
+        """The number of the last row."""
+        return self.first + len(self.rows) - 1 if self.rows else 0
+
+
+def newest(answers: Iterable[Answer]) -> datetime | None:
+    """The latest moment at which any deal was looked at: the nearest to now that event time knows."""
+    return max((told.as_of for told in answers), default=None)
+
+
+def board(answers: Iterable[Answer], wanted: Wanted) -> Board:
+    """The page that was asked for; the last one if there are not so many."""
+    everything = list(answers)
+    opened = [told for told in everything if told.is_open]
+    taken = sorted((told for told in opened if wanted.takes(told)), key=_rank)
+    pages = max(1, -(-len(taken) // ROWS))
+    wanted = Wanted(wanted.owner, wanted.team, wanted.detector, min(wanted.page, pages))
+    start = (wanted.page - 1) * ROWS
+    return Board(
+        wanted=wanted,
+        rows=tuple(_row(told) for told in taken[start : start + ROWS]),
+        open=len(taken),
+        stalled=sum(bool(told.stalls) for told in taken),
+        critical=sum(standing(told) == "critical" for told in taken),
+        money=_money(taken),
+        pages=pages,
+        as_of=newest(everything),
+        owners=tuple(sorted({told.owner for told in opened if told.owner})),
+        teams=tuple(sorted({told.team for told in opened if told.team})),
+        detectors=tuple(sorted(((name, short_title(name)) for name in catalogue()), key=lambda each: each[1])),
+    )
+
+
+def standing(told: Answer) -> Standing:
+    """The worst that is to say of a deal."""
+    if told.stalls:
+        return "critical" if told.stalls[0].severity == "critical" else "warning"
+    if any(finding.state == "unknown" for finding in told.findings):
+        return "unknown"
+    return "info" if told.open_findings else "fine"
+
+
+def _rank(told: Answer) -> tuple[int, float, str]:
+    return _ORDER.index(standing(told)), -(told.amount or 0.0), told.deal_id
+
+
+def _row(told: Answer) -> Row:
+    of = standing(told)
+    unseen = tuple(finding for finding in told.findings if finding.state == "unknown")
+    findings = told.stalls or unseen or told.open_findings
+    return Row(
+        told=told,
+        path=deal_path(told.deal_id),
+        standing=of,
+        findings=findings,
+        since=longest_open(findings).since if findings else None,
+        ahead=next((finding for finding in told.findings if finding.state == "pending"), None),
+    )
+
+
+def _money(answers: Iterable[Answer]) -> tuple[Money, ...]:
+    opened: defaultdict[str | None, float] = defaultdict(float)
+    stalled: defaultdict[str | None, float] = defaultdict(float)
+    for told in answers:
+        if told.amount is not None:
+            opened[told.currency] += told.amount
+            stalled[told.currency] += told.amount if told.stalls else 0.0
+    largest_first = sorted(opened, key=lambda currency: (-opened[currency], currency or ""))
+    return tuple(Money(currency, opened[currency], stalled[currency]) for currency in largest_first)

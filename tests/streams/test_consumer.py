@@ -1,0 +1,128 @@
+"""What is due next in a partition, whatever Faust delivers: nothing is passed over, nothing is taken twice."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from time import monotonic
+from typing import Any
+
+from faust.types import TP
+
+from streams.consumer import IDLE_SECONDS, Consumer
+from streams.wire import Record
+
+PLACE = TP("inbox", 0)
+
+
+class Reading(Consumer):
+    """A consumer without a Kafka behind it, which remembers from where it was to read again."""
+
+    def __init__(self, due: int, highwater: int = 0) -> None:
+        self._due = {PLACE: due}
+        self._missed: dict[TP, tuple[int, int]] = {}
+        self._busy: set[TP] = set()
+        self._heard = defaultdict(monotonic)
+        self._highwater = highwater
+        self.again: list[int] = []
+
+    async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
+        self.again += partitions.values()
+
+    def highwater(self, tp: TP) -> int:
+        return self._highwater
+
+    async def offsets(self, *delivered: int) -> list[int]:
+        """Those that are due of what is delivered; they are let go at once."""
+        taken = await self.in_order(PLACE, records(delivered))
+        if taken:
+            self.let_go(PLACE, taken[-1])
+        return [record.offset for record in taken]
+
+    def silent_for(self, seconds: float) -> None:
+        self._heard[PLACE.topic] = monotonic() - seconds
+
+
+def records(offsets: Iterable[int]) -> list[Record]:
+    return [Record(0, None, b"", offset=offset) for offset in offsets]
+
+
+async def test_what_is_in_order_is_taken() -> None:
+    reading = Reading(due=5)
+
+    assert await reading.offsets(5, 6, 7) == [5, 6, 7]
+    assert await reading.offsets(8) == [8]
+    assert (reading.due(PLACE), reading.again) == (9, [])
+
+
+async def test_what_comes_again_is_passed_over() -> None:
+    reading = Reading(due=5)
+
+    assert await reading.offsets(3, 4, 5, 5, 6, 4, 7) == [5, 6, 7]
+    assert await reading.offsets(5, 6) == []
+
+
+async def test_a_hole_is_read_again_once_and_nothing_behind_it_is_taken_before() -> None:
+    reading = Reading(due=5)
+
+    assert await reading.offsets(5, 8, 9) == [5]
+    # what was on its way comes still
+    assert await reading.offsets(10, 11) == []
+    assert reading.again == [6]
+
+    assert await reading.offsets(6, 7, 8, 9, 10, 11) == [6, 7, 8, 9, 10, 11]
+
+
+async def test_a_hole_that_stays_when_it_is_read_again_is_compaction() -> None:
+    reading = Reading(due=5)
+
+    assert await reading.offsets(8, 9) == []
+    assert await reading.offsets(8, 9) == [8, 9]
+    assert reading.again == [5]
+
+
+async def test_what_nobody_delivers_is_read_again_after_a_while() -> None:
+    reading = Reading(due=5, highwater=6)
+
+    reading.silent_for(IDLE_SECONDS - 0.5)
+    await reading.look_after()
+    assert reading.again == []
+
+    reading.silent_for(IDLE_SECONDS + 0.5)
+    await reading.look_after()
+    assert reading.again == [5]
+
+
+async def test_a_partition_that_is_done_or_being_worked_on_is_left_alone() -> None:
+    done = Reading(due=6, highwater=6)
+    done.silent_for(IDLE_SECONDS + 1)
+    await done.look_after()
+
+    busy = Reading(due=5, highwater=6)
+    await busy.in_order(PLACE, records([5]))
+    busy.silent_for(IDLE_SECONDS + 1)
+    await busy.look_after()
+
+    assert (done.again, busy.again) == ([], [])
+
+
+async def test_of_a_partition_that_is_not_ours_nothing_is_taken() -> None:
+    reading = Reading(due=5)
+    elsewhere = TP("inbox", 1)
+
+    assert await reading.in_order(elsewhere, records([5])) == []
+    assert reading.due(elsewhere) is None
+    reading.let_go(elsewhere, records([5])[0])
+    assert reading.due(elsewhere) is None
+
+
+async def test_only_what_is_let_go_is_committed() -> None:
+    reading = Reading(due=5)
+    await reading.in_order(PLACE, records([5, 6]))
+    assert committed(reading) == {PLACE: 5}
+
+    reading.let_go(PLACE, records([6])[0])
+    assert committed(reading) == {PLACE: 7}
+
+
+def committed(reading: Reading) -> dict[TP, Any]:
+    """What Faust would commit now."""
+    return {place: reading._new_offset(place) for place in reading._filter_tps_with_pending_acks()}

@@ -1,0 +1,358 @@
+"""Whose mail is it? By thread, by contact, in order of event time whatever the order of arrival."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detectors.core import events
+from streams import join
+from streams.ingest import ingest
+from streams.join import LONGEST_WAIT, Directory, Joined, partition_of_row
+from streams.wire import HEARTBEAT_HEADERS, Clock, Record, partition_of
+from tests.streams.sample_deals import RULES, day, event, inbound, meeting
+
+Told = dict[str, Any]
+Pair = tuple[str, str]
+Rows = dict[str, bytes | None]
+
+
+def contact(at: float, deal: str, email: str = "cfo@buyer.example") -> Told:
+    return event("crm.contact.changed", day(at), id=f"contact-{at}-{deal}", email=email) | {"subject": deal}
+
+
+def mail(at: float, message_id: str, answers: str | None = None, deal: str | None = None, **fields: Any) -> Told:
+    told = inbound(at, message_id, **({"in_reply_to": answers} if answers else {}), **fields)
+    return told | ({"subject": deal} if deal else {})
+
+
+def records(*told: Told) -> list[Record]:
+    """As the inbox hands them to the join, all to this one partition."""
+    raw = [Record(0, None, orjson.dumps(each)) for each in told]
+    sends = ingest(raw, RULES, 1, day(9999)).sends
+    return [Record(0, send.key, send.value) for send in sends if send.topic == "mail"]
+
+
+def clock(at: float, origin: int = 0, origins: int = 1) -> Record:
+    return Record(0, None, Clock(day(at), origin, origins).to_json(), Clock.HEADERS)
+
+
+def pairs(out: Joined) -> set[Pair]:
+    """Which event went to which deal."""
+    found = set()
+    for send in out.sends:
+        told = events.parse(send.value or b"")
+        assert send.topic == "deal_events"
+        assert (send.key or b"").decode() == told.subject
+        found.add((told.id, told.subject or ""))
+    return found
+
+
+def given_in_order(*told: Told, until: float = 999) -> set[Pair]:
+    """Which event goes to which deal when all are known from the start."""
+    return pairs(Directory(0, 1).advance([*records(*told), clock(until)]))
+
+
+# -- whose it is
+
+
+def test_a_mail_goes_to_the_deal_of_its_contact() -> None:
+    assert given_in_order(contact(0, "D-1"), mail(1, "m-1")) == {("m-1", "D-1")}
+
+
+def test_a_mail_of_another_person_of_the_same_company_waits() -> None:
+    directory = Directory(0, 1)
+    out = directory.advance([*records(contact(0, "D-1"), mail(1, "m-1", **{"from": "ceo@buyer.example"})), clock(2)])
+    assert (pairs(out), directory.waiting) == (set(), 1)
+
+
+def test_a_meeting_goes_by_its_people_too() -> None:
+    assert given_in_order(contact(0, "D-1"), meeting(1, id="M")) == {("M", "D-1")}
+
+
+def test_of_several_deals_with_the_same_contact_all_are_given_the_mail() -> None:
+    told = [contact(0, "D-1"), contact(0.5, "D-2"), mail(1, "m-1")]
+    assert given_in_order(*told) == {("m-1", "D-1"), ("m-1", "D-2")}
+
+
+def test_the_thread_counts_more_than_the_contact() -> None:
+    told = [contact(0, "D-1"), contact(0, "D-2"), mail(1, "m-1", deal="D-2"), mail(2, "m-2", answers="m-1")]
+    assert given_in_order(*told) == {("m-1", "D-2"), ("m-2", "D-2")}
+
+
+def test_a_thread_is_known_by_its_first_mail_and_by_the_one_that_is_answered() -> None:
+    stranger = {"from": "new@buyer.example"}
+    told = [
+        mail(1, "m-1", deal="D-1"),
+        mail(2, "by-first", references=["<m-1>", "<lost>"], **stranger),
+        mail(2, "by-last", references=["<lost-too>", "m-1"], **stranger),
+        mail(3, "by-reply", answers="<by-last>", **stranger),
+        mail(3, "by-none", references=["a", "m-1", "b"], **stranger),
+    ]
+    assert {each for each, _ in given_in_order(*told)} == {"m-1", "by-first", "by-last", "by-reply"}
+
+
+def test_a_thread_stays_within_the_company_in_which_it_is_known() -> None:
+    told = [mail(1, "m-1", deal="D-1"), mail(2, "m-2", answers="m-1", **{"from": "x@other.example"})]
+    assert given_in_order(*told) == {("m-1", "D-1")}
+
+
+def test_people_of_several_companies_may_bring_several_deals() -> None:
+    told = [
+        contact(0, "D-1"),
+        contact(0, "D-2", "law@counsel.example"),
+        mail(1, "m-1", cc=["law@counsel.example"]),
+    ]
+    assert given_in_order(*told) == {("m-1", "D-1"), ("m-1", "D-2")}
+
+
+def test_a_mail_that_names_its_deal_goes_there_alone() -> None:
+    assert given_in_order(contact(0, "D-1"), mail(1, "m-1", deal="D-9")) == {("m-1", "D-9")}
+
+
+# -- what waits
+
+
+def test_a_mail_that_waits_is_joined_when_its_contact_appears() -> None:
+    directory = Directory(0, 1)
+    assert pairs(directory.advance([*records(mail(1, "m-1")), clock(2)])) == set()
+    assert pairs(directory.advance([*records(contact(3, "D-1")), clock(3)])) == {("m-1", "D-1")}
+    assert directory.waiting == 0
+
+
+def test_a_mail_that_waits_is_joined_when_its_thread_appears_and_takes_the_rest_of_the_thread_with_it() -> None:
+    directory = Directory(0, 1)
+    waiting = [mail(1, "m-1"), mail(2, "m-2", answers="m-1"), mail(3, "m-3", answers="m-2")]
+    assert pairs(directory.advance([*records(*waiting), clock(4)])) == set()
+    out = directory.advance([*records(mail(5, "m-4", answers="m-3", deal="D-1")), clock(5)])
+    assert pairs(out) == {("m-1", "D-1"), ("m-2", "D-1"), ("m-3", "D-1"), ("m-4", "D-1")}
+    assert directory.waiting == 0
+
+
+def test_a_thread_of_thousands_is_joined_at_once() -> None:
+    chain = [mail(n / 1440, f"m-{n}", answers=f"m-{n + 1}", **{"from": f"p{n}@buyer.example"}) for n in range(3000)]
+    directory = Directory(0, 1)
+    directory.advance([*records(*chain), clock(5)])
+    out = directory.advance([*records(contact(6, "D-1", "p2999@buyer.example")), clock(6)])
+    assert len(pairs(out)) == 3000
+    assert directory.waiting == 0
+
+
+def test_a_mail_too_old_is_given_up_and_counted_and_not_an_instant_before() -> None:
+    directory = Directory(0, 1)
+    directory.advance([*records(mail(1, "m-1")), clock(1)])
+    wait = LONGEST_WAIT / timedelta(days=1)
+    assert not directory.advance([clock(1 + wait)]).given_up
+    out = directory.advance([clock(1.001 + wait)])
+    assert (out.given_up, directory.waiting) == ({"too_old": 1}, 0)
+    assert pairs(directory.advance([*records(contact(50, "D-1")), clock(50)])) == set()
+
+
+def test_the_oldest_is_given_up_whatever_arrived_first() -> None:
+    directory = Directory(0, 1)
+    directory.advance([*records(mail(5, "newer"), mail(1, "older")), clock(5)])
+    assert directory.advance([clock(48)]).given_up == {"too_old": 1}
+    assert {each for each, _ in pairs(directory.advance([*records(contact(48, "D-1")), clock(49)]))} == {"newer"}
+
+
+def test_beyond_the_bound_the_oldest_that_waits_is_given_up_and_nothing_that_is_held(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(join, "MOST_WAITING", 2)
+    directory = Directory(0, 1)
+    # the held ones arrive first, so that in order of arrival they would be the first to go
+    ahead = [mail(20 + n, f"ahead-{n}") for n in range(5)]
+    strangers = [mail(1 + n, f"stranger-{n}", **{"from": f"x{n}@buyer.example"}) for n in range(4)]
+    out = directory.advance([*records(*ahead, *strangers), clock(10)])
+    assert out.given_up == {"too_many": 2}
+    assert directory.waiting == 5 + 2
+    out = directory.advance([*records(contact(11, "D-1"), contact(11, "D-2", "x3@buyer.example")), clock(30)])
+    assert pairs(out) == {(f"ahead-{n}", "D-1") for n in range(5)} | {("stranger-3", "D-2")}
+
+
+def test_the_oldest_threads_are_forgotten_beyond_their_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(join, "MOST_THREADS", 2)
+    directory = Directory(0, 1)
+    out = directory.advance([*records(*(mail(n, f"m-{n}", deal="D-1") for n in range(1, 5))), clock(5)])
+    assert sum(1 for row, value in out.rows.items() if "\0thread\0" in row and value) == 2
+    late = [mail(6, "to-old", answers="m-1"), mail(6, "to-new", answers="m-4")]
+    assert pairs(directory.advance([*records(*late), clock(6)])) == {("to-new", "D-1")}
+
+
+def test_somebody_on_very_many_deals_is_known_for_the_newest_and_the_row_stays_small(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(join, "MOST_DEALS", 3)
+    told = [*(contact(n / 10, f"D-{n}") for n in range(9)), mail(5, "m-1")]
+    assert given_in_order(*told) == {("m-1", f"D-{n}") for n in (6, 7, 8)}
+
+
+# -- time and marks
+
+
+def test_nothing_is_joined_before_the_time_has_come_to_it() -> None:
+    directory = Directory(0, 2)
+    told = records(contact(0, "D-1"), mail(3, "m-1"))
+    assert pairs(directory.advance([*told, clock(5, 0, 2)])) == set()
+    assert pairs(directory.advance([clock(2, 1, 2)])) == set()
+    assert pairs(directory.advance([clock(3, 1, 2)])) == {("m-1", "D-1")}
+
+
+def test_a_contact_that_arrives_late_still_counts_from_its_own_time() -> None:
+    told = [mail(3, "m-1"), contact(0, "D-1")]
+    assert given_in_order(*told) == {("m-1", "D-1")}
+
+
+def test_time_goes_on_to_every_partition_as_this_ones_clock_and_only_when_it_moved() -> None:
+    directory = Directory(1, 3)
+    assert directory.advance([clock(5, 0, 3), clock(4, 1, 3)]).marks == []
+    marks = directory.advance([clock(6, 2, 3)]).marks
+    assert [(mark.topic, mark.partition, mark.headers) for mark in marks] == [
+        ("deal_events", number, Clock.HEADERS) for number in range(3)
+    ]
+    assert {Clock.of(mark.value or b"") for mark in marks} == {Clock(day(4), 1, 3)}
+    assert directory.advance([clock(7, 2, 3)]).marks == []
+
+
+def test_heartbeats_go_on_within_their_partition_before_the_clock() -> None:
+    beat = Record(1, None, b"{}", HEARTBEAT_HEADERS)
+    marks = Directory(1, 2).advance([clock(5, 0, 2), beat, clock(5, 1, 2)]).marks
+    assert [(mark.partition, mark.headers) for mark in marks] == [
+        (1, HEARTBEAT_HEADERS),
+        (0, Clock.HEADERS),
+        (1, Clock.HEADERS),
+    ]
+    assert marks[0].value == b"{}"
+
+
+def test_rows_belong_to_the_partition_of_their_company() -> None:
+    directory = Directory(1, 4)
+    out = directory.advance([*records(contact(0, "D-1"), mail(1, "m", deal="D-1"), mail(9, "later"))])
+    out.rows |= directory.advance([clock(5, origin, 4) for origin in range(4)]).rows
+    numbers = {row: partition_of_row(row, 4) for row in out.rows}
+    assert {numbers.pop(row) for row in list(numbers) if row.startswith("\0clock")} == {1}
+    assert set(numbers.values()) == {partition_of(b"buyer.example", 4)}
+
+
+# -- laws
+
+ORIGINS = 2
+PEOPLE = ["a@one.example", "b@one.example", "a@two.example"]
+DEALS = st.sampled_from(["D-1", "D-2", "D-3"])
+
+
+@st.composite
+def lives(draw: st.DrawFn) -> list[Told]:
+    """Contacts, mails in threads and meetings, one a day."""
+    told: list[Told] = []
+    for number in range(draw(st.integers(1, 9))):
+        person = draw(st.sampled_from(PEOPLE))
+        kind = draw(st.sampled_from(["contact", "mail", "mail", "meeting"]))
+        if kind == "contact":
+            told.append(contact(number, draw(DEALS), person))
+        elif kind == "meeting":
+            told.append(meeting(number, id=f"meeting-{number}", attendees=[person, draw(st.sampled_from(PEOPLE))]))
+        else:
+            answers = draw(st.none() | st.integers(0, 9).map(lambda n: f"m-{n}"))
+            deal = draw(st.none() | st.none() | DEALS)
+            more = draw(st.lists(st.sampled_from(PEOPLE), max_size=1))
+            told.append(mail(number, f"m-{number}", answers, deal, **{"from": person, "cc": more}))
+    return told
+
+
+@st.composite
+def arrivals(draw: st.DrawFn) -> tuple[list[Told], list[list[Record]]]:
+    """A life, and batches in which it may arrive: two streams in any order, each event before its stream's clock."""
+    told = draw(lives())
+    streams: list[list[Record]] = []
+    where = draw(st.lists(st.integers(0, ORIGINS - 1), min_size=len(told), max_size=len(told)))
+    for origin in range(ORIGINS):
+        stops = sorted({*draw(st.lists(st.integers(0, 9), max_size=3)), 10})
+        slots: list[list[Record]] = [[] for _ in stops]
+        for number, each in enumerate(told):
+            if where[number] == origin:
+                last = next(index for index, stop in enumerate(stops) if number <= stop)
+                for copy in records(each) * draw(st.sampled_from([1, 1, 2])):
+                    slots[draw(st.integers(0, last))].append(copy)
+        stream: list[Record] = []
+        for stop, slot in zip(stops, slots, strict=True):
+            stream += [*draw(st.permutations(slot)), clock(stop, origin, ORIGINS)]
+        streams.append(stream)
+    order = draw(st.permutations([0] * len(streams[0]) + [1] * len(streams[1])))
+    rest = [iter(stream) for stream in streams]
+    merged = [next(rest[origin]) for origin in order]
+    cuts = sorted({0, *draw(st.lists(st.integers(0, len(merged)), max_size=4)), len(merged)})
+    return told, [merged[start:end] for start, end in pairwise(cuts)]
+
+
+def time_of(out: Joined) -> datetime | None:
+    clocks = [Clock.of(mark.value or b"").at for mark in out.marks if mark.headers == Clock.HEADERS]
+    return max(clocks, default=None)
+
+
+@given(arrivals())
+def test_however_it_arrives_when_a_clock_goes_on_all_up_to_it_was_given_to_the_deals_of_an_orderly_life(
+    arrived: tuple[list[Told], list[list[Record]]],
+) -> None:
+    told, batches = arrived
+    directory, found = Directory(0, ORIGINS), set()
+    at: datetime | None = None
+    for batch in batches:
+        out = directory.advance(batch)
+        found |= pairs(out)
+        at = time_of(out) or at
+        if at is not None:
+            days = (at - day(0)) / timedelta(days=1)
+            assert found == given_in_order(*(each for each in told if each["time"] <= at.isoformat()), until=days)
+    assert at == day(10)
+
+
+@given(arrivals(), st.data())
+def test_a_restart_between_any_batches_changes_nothing(
+    arrived: tuple[list[Told], list[list[Record]]], choose: st.DataObject
+) -> None:
+    _, batches = arrived
+    one, rows = Directory(0, ORIGINS), dict[str, bytes]()
+    whole, restarted = [], []
+    other = Directory(0, ORIGINS)
+    for batch in batches:
+        whole.append(one.advance(batch))
+        if choose.draw(st.booleans()):
+            other = Directory(0, ORIGINS)
+            for row, value in rows.items():
+                other.restore(row, value)
+            other.resume()
+        restarted.append(other.advance(batch))
+        keep(rows, restarted[-1].rows)
+    assert [pairs(out) for out in restarted] == [pairs(out) for out in whole]
+    assert [out.marks for out in restarted] == [out.marks for out in whole]
+    assert [out.given_up for out in restarted] == [out.given_up for out in whole]
+    kept: dict[str, bytes] = {}
+    for out in whole:
+        keep(kept, out.rows)
+    assert rows == kept
+    assert one.waiting == other.waiting
+
+
+@given(arrivals())
+def test_what_is_kept_is_all_that_is_held_or_waits_and_nothing_that_is_done(
+    arrived: tuple[list[Told], list[list[Record]]],
+) -> None:
+    _, batches = arrived
+    directory, rows = Directory(0, ORIGINS), dict[str, bytes]()
+    for batch in batches:
+        keep(rows, directory.advance(batch).rows)
+        assert sum("\0event\0" in row for row in rows) == directory.waiting
+
+
+def keep(rows: dict[str, bytes], changes: Iterable[tuple[str, bytes | None]] | Rows) -> None:
+    for row, value in dict(changes).items():
+        if value is None:
+            rows.pop(row, None)
+        else:
+            rows[row] = value

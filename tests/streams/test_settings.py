@@ -1,0 +1,159 @@
+"""Settings from the environment and from a folder of secrets."""
+
+import os
+import ssl
+from pathlib import Path
+
+import pytest
+
+from streams.settings import Settings, SettingsError, load
+
+CANARY = "canary-7f3a"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("STALLWATCH_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "path", "value"),
+    [
+        ("APP_ID", "sales", "app_id", "sales"),
+        ("RULES", "/etc/rules.yaml", "rules", Path("/etc/rules.yaml")),
+        ("CLOCK", "events", "clock", "events"),
+        ("CLOCK_SECONDS", "0.5", "clock_seconds", 0.5),
+        ("DEAL_PAGE", "https://deals.us.example", "deal_page", "https://deals.us.example"),
+        ("MOST_DEAL_SERIES", "0", "most_deal_series", 0),
+        ("WATCHDOG_SECONDS", "9", "watchdog_seconds", 9.0),
+        ("KAFKA__BOOTSTRAP_SERVERS", "a:1,b:2", "kafka.bootstrap_servers", "a:1,b:2"),
+        ("KAFKA__SECURITY_PROTOCOL", "SASL_SSL", "kafka.security_protocol", "SASL_SSL"),
+        ("KAFKA__SASL_MECHANISM", "SCRAM-SHA-512", "kafka.sasl_mechanism", "SCRAM-SHA-512"),
+        ("KAFKA__SASL_USERNAME", "ann", "kafka.sasl_username", "ann"),
+        ("KAFKA__SSL_CAFILE", "/ca.pem", "kafka.ssl_cafile", Path("/ca.pem")),
+        ("KAFKA__SSL_CERTFILE", "/cert.pem", "kafka.ssl_certfile", Path("/cert.pem")),
+        ("KAFKA__SSL_KEYFILE", "/key.pem", "kafka.ssl_keyfile", Path("/key.pem")),
+        ("KAFKA__SSL_CHECK_HOSTNAME", "false", "kafka.ssl_check_hostname", False),
+        ("KAFKA__SESSION_TIMEOUT_SECONDS", "6", "kafka.session_timeout_seconds", 6.0),
+        ("TOPICS__PREFIX", "acme", "topics.prefix", "acme"),
+        ("TOPICS__PARTITIONS", "4", "topics.partitions", 4),
+        ("TOPICS__REPLICATION", "3", "topics.replication", 3),
+        ("TOPICS__RETENTION_DAYS", "7", "topics.retention_days", 7),
+        ("TOPICS__DEAD_LETTER_RETENTION_DAYS", "8", "topics.dead_letter_retention_days", 8),
+        ("HTTP__HOST", "0.0.0.0", "http.host", "0.0.0.0"),
+        ("HTTP__PORT", "0", "http.port", 0),
+        ("ALERTMANAGER__URLS", " http://a:1 ,, http://b:2", "alertmanager.urls", ("http://a:1", "http://b:2")),
+        ("ALERTMANAGER__RESEND_SECONDS", "5", "alertmanager.resend_seconds", 5.0),
+        ("GRAFANA__URL", "http://g:1", "grafana.url", "http://g:1"),
+        ("GRAFANA__USER", "ann", "grafana.user", "ann"),
+        ("GRAFANA__PROMETHEUS_URL", "http://p:1", "grafana.prometheus_url", "http://p:1"),
+    ],
+)
+def test_each_setting_has_a_variable_and_an_empty_one_counts_as_unset(
+    name: str, text: str, path: str, value: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _at(load(), path) != value
+    monkeypatch.setenv(f"STALLWATCH_{name}", text)
+    assert _at(load(), path) == value
+    monkeypatch.setenv(f"STALLWATCH_{name}", "")
+    assert load() == Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("TOPICS__PARTITIONS", "many"),
+        ("TOPICS__PARTITIONS", "0"),
+        ("TOPICS__PREFIX", "Has Space"),
+        ("APP_ID", "../up"),
+        ("CLOCK", "sun"),
+        ("CLOCK_SECONDS", "0"),
+        ("HTTP__PORT", "70000"),
+        ("KAFKA__SECURITY_PROTOCOL", "TLS"),
+        ("KAFKA__SESSION_TIMEOUT_SECONDS", "-1"),
+        ("TOPICS", "not json"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named_in_one_line(
+    name: str, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"STALLWATCH_{name}", text)
+    with pytest.raises(SettingsError) as told:
+        load()
+    assert str(told.value).startswith(f"STALLWATCH_{name}: ")
+    assert "\n" not in str(told.value)
+
+
+SECRETS = ["KAFKA__SASL_PASSWORD", "GRAFANA__TOKEN", "GRAFANA__PASSWORD"]
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_comes_from_a_variable_or_from_a_file_named_like_it(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = name.lower().replace("__", ".")
+    (tmp_path / f"stallwatch_{name.lower()}").write_text("from-a-file\n")
+    monkeypatch.setenv("STALLWATCH_SECRETS", str(tmp_path))
+    assert _at(load(), path).get_secret_value() == "from-a-file"  # type: ignore[attr-defined]
+    monkeypatch.setenv(f"STALLWATCH_{name}", "from-a-variable")
+    assert _at(load(), path).get_secret_value() == "from-a-variable"  # type: ignore[attr-defined]
+
+
+def test_parts_of_a_group_may_come_from_a_file_and_from_variables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "stallwatch_kafka__sasl_password").write_text(CANARY)
+    monkeypatch.setenv("STALLWATCH_SECRETS", str(tmp_path))
+    monkeypatch.setenv("STALLWATCH_KAFKA__SASL_USERNAME", "ann")
+    monkeypatch.setenv("STALLWATCH_KAFKA__SECURITY_PROTOCOL", "SASL_PLAINTEXT")
+    client = load().kafka.client()
+    assert (client["sasl_plain_username"], client["sasl_plain_password"]) == ("ann", CANARY)
+
+
+def test_a_folder_of_secrets_that_is_not_there_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STALLWATCH_SECRETS", str(tmp_path / "none"))
+    with pytest.raises(SettingsError, match=r"^STALLWATCH_SECRETS: .*none is no folder$"):
+        load()
+
+
+def test_secrets_are_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in SECRETS:
+        monkeypatch.setenv(f"STALLWATCH_{name}", CANARY)
+    settings = load()
+    for shown in (repr(settings), str(settings), settings.model_dump_json(), repr(settings.kafka)):
+        assert CANARY not in shown
+    monkeypatch.setenv("STALLWATCH_TOPICS__PARTITIONS", "x")
+    with pytest.raises(SettingsError) as told:
+        load()
+    assert CANARY not in str(told.value)
+
+
+def test_plain_text_to_kafka_needs_nothing_more() -> None:
+    assert Settings().kafka.client() == {"bootstrap_servers": ["127.0.0.1:9092"], "security_protocol": "PLAINTEXT"}
+
+
+def test_brokers_are_separated_by_commas_and_perhaps_blanks() -> None:
+    kafka = Settings().kafka.model_copy(update={"bootstrap_servers": "a:1, b:2"})
+    assert kafka.client()["bootstrap_servers"] == ["a:1", "b:2"]
+
+
+def test_tls_checks_certificates_and_the_host_name_unless_told_otherwise() -> None:
+    kafka = Settings().kafka.model_copy(update={"security_protocol": "SSL"})
+    context = kafka.ssl_context()
+    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+    assert kafka.client()["ssl_check_hostname"] is True
+    lax = kafka.model_copy(update={"ssl_check_hostname": False}).ssl_context()
+    assert (lax.verify_mode, lax.check_hostname) == (ssl.CERT_REQUIRED, False)
+
+
+def test_links_go_to_the_workers_own_address_unless_another_is_set() -> None:
+    assert Settings().pages_url == "http://127.0.0.1:8787"
+    assert Settings(deal_page="https://deals.us.example/").pages_url == "https://deals.us.example"
+
+
+def _at(settings: Settings, path: str) -> object:
+    value: object = settings
+    for part in path.split("."):
+        value = getattr(value, part)
+    return value

@@ -1,0 +1,145 @@
+"""A worker may die at any write, and whoever takes its partitions over may read again what was done: nothing is lost.
+
+The pure functions are run here as a worker runs them, four partitions each, on logs in memory; a death leaves any part
+of what was being written, and another goes on from the changelog and from an offset that was committed before.
+"""
+
+from collections import defaultdict
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from detectors.core import events
+from detectors.core.rules import Rules
+from streams.answer import finding_line, of_json
+from streams.demo.company import Company
+from streams.history import Line
+from streams.ingest import ingest
+from streams.join import Directory
+from streams.monitor import Partition
+from streams.replay import Replay
+from streams.wire import CLOCK_EVERY, Clock, Headers, Record, Send, Topic, partition_of
+
+PARTITIONS = 4
+NOW = datetime.now(UTC)
+Place = tuple[str, int]
+Rows = dict[str, bytes | None]
+
+
+class Logs:
+    """Topics in memory."""
+
+    def __init__(self) -> None:
+        self.records: defaultdict[Place, list[tuple[bytes | None, bytes | None, Headers]]] = defaultdict(list)
+
+    def publish(self, lines: list[bytes]) -> None:
+        """As the publisher does: the time behind every few events, in every partition."""
+        newest = None
+        for number, line in enumerate(lines, start=1):
+            event = events.parse(line)
+            newest = max(newest or event.time, event.time)
+            key = (event.subject or event.ref).encode()
+            self.write([Send("inbox", partition_of(key, PARTITIONS), key, line)])
+            if number % CLOCK_EVERY == 0 or number == len(lines):
+                self.write(Clock(newest, 0, 1).send("inbox", range(PARTITIONS)))
+
+    def write(self, sends: list[Send]) -> None:
+        for send in sends:
+            self.records[send.topic, send.partition].append((send.key, send.value, send.headers))
+
+    def read(self, topic: Topic, partition: int, offset: int, most: int) -> list[Record]:
+        found = self.records[topic, partition][offset : offset + most]
+        return [Record(partition, *record, offset=offset + n) for n, record in enumerate(found)]
+
+
+class Cluster:
+    """All partitions of all stages, run in any order by workers who may die."""
+
+    def __init__(self, rules: Rules, logs: Logs, chance: Random, deaths: float) -> None:
+        self.rules, self.logs, self.chance, self.deaths = rules, logs, chance, deaths
+        self.changelogs: defaultdict[Place, Rows] = defaultdict(dict)
+        self.positions = {(topic, n): 0 for topic in ("inbox", "mail", "deal_events") for n in range(PARTITIONS)}
+        self.directories = {n: self.make("mail", n) for n in range(PARTITIONS)}
+        self.deals = {n: self.make("deal_events", n) for n in range(PARTITIONS)}
+        self.died = 0
+
+    def make(self, topic: str, number: int) -> Any:
+        """A partition's state as its changelog has it."""
+        state = Directory(number, PARTITIONS) if topic == "mail" else Partition(number, PARTITIONS, self.rules)
+        for row, value in self.changelogs[topic, number].items():
+            if value is not None:
+                state.restore(row, value)
+        state.resume()
+        return state
+
+    def run(self) -> None:
+        """Until everything is read."""
+        while behind := [
+            (topic, n) for (topic, n), at in self.positions.items() if at < len(self.logs.records[topic, n])
+        ]:
+            topic, number = self.chance.choice(sorted(behind))
+            offset = self.positions[topic, number]
+            records = self.logs.read(topic, number, offset, self.chance.choice([1, 10, 200, 1000]))  # type: ignore[arg-type]
+            if self.write(topic, number, self.steps(topic, number, records)):
+                self.positions[topic, number] = offset + len(records)
+            else:
+                self.died += 1
+                committed = max(0, offset - self.chance.choice([0, 0, 5, 300]))
+                self.positions[topic, number] = committed
+                if topic != "inbox":
+                    (self.directories if topic == "mail" else self.deals)[number] = self.make(topic, number)
+
+    def steps(self, topic: str, number: int, records: list[Record]) -> list[list[Send] | Rows]:
+        """What a batch has to write, step by step, each when the one before it is safe: as the worker does."""
+        if topic == "inbox":
+            told = ingest(records, self.rules, PARTITIONS, NOW)
+            return [told.sends, told.marks]
+        if topic == "mail":
+            joined = self.directories[number].advance(records)
+            return [joined.sends, joined.marks, joined.rows]
+        out = self.deals[number].advance(records)
+        return [out.rows, out.sends, out.ledger]
+
+    def write(self, topic: str, number: int, steps: list[list[Send] | Rows]) -> bool:
+        """Write all, unless the worker dies before: then of one step some of each partition's, and nothing after it."""
+        last = self.chance.randrange(len(steps)) if self.chance.random() < self.deaths else None
+        for at, step in enumerate(steps):
+            if isinstance(step, dict):
+                kept = list(step.items())
+                for row, value in kept[: self.chance.randint(0, len(kept)) if at == last else None]:
+                    self.changelogs[topic, number].pop(row, None)
+                    self.changelogs[topic, number][row] = value
+            else:
+                in_place = sorted(step, key=lambda send: (send.topic, send.partition))
+                for _, group in groupby(in_place, key=lambda send: (send.topic, send.partition)):
+                    sends = list(group)
+                    self.logs.write(sends[: self.chance.randint(0, len(sends)) if at == last else None])
+            if at == last:
+                return False
+        return True
+
+    def findings(self) -> list[str]:
+        """What the newest answers on the findings topic say."""
+        newest = {key: value for n in range(PARTITIONS) for key, value, _ in self.logs.records["findings", n] if value}
+        return sorted(finding_line(each) for value in newest.values() for each in of_json(value).findings)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_however_often_workers_die_the_findings_are_those_of_a_replay(seed: int) -> None:
+    company = Company(seed=seed, deals=15, weeks=12, disorder=0.1)
+    rules, lines = Rules.of(company.rules()), list(company.lines())
+    replay = Replay(rules)
+    for _ in replay.run(Line(Path("history"), number, line) for number, line in enumerate(lines, start=1)):
+        pass
+    logs = Logs()
+    logs.publish(lines)
+    cluster = Cluster(rules, logs, Random(seed), deaths=0.15)
+
+    cluster.run()
+
+    assert cluster.died > 10
+    assert cluster.findings() == sorted(finding_line(each) for each in replay.findings())
