@@ -1,0 +1,57 @@
+"""The alerts about stallwatch itself: valid, tested at both sides of each `for`, and each with a word on what to do."""
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from streams.metrics import CATALOGUE
+from tests.needs import require
+
+FOLDER = Path("dashboards/rules")
+FILES = sorted(FOLDER.glob("*.rules.yaml"))
+ALERTS: list[dict[str, Any]] = [
+    rule for path in FILES for group in yaml.safe_load(path.read_text())["groups"] for rule in group["rules"]
+]
+TESTS = sorted(Path("tests/dashboards/rules").glob("*.test.yaml"))
+
+every_alert = pytest.mark.parametrize("alert", ALERTS, ids=[alert["alert"] for alert in ALERTS])
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_prometheus_accepts_the_rules(path: Path) -> None:
+    found = subprocess.run([require("promtool"), "check", "rules", path], capture_output=True, text=True)
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: path.name)
+def test_they_fire_when_they_should_and_only_then(path: Path) -> None:
+    found = subprocess.run([require("promtool"), "test", "rules", path], capture_output=True, text=True)
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+@every_alert
+def test_each_is_tested_in_the_minute_before_and_the_minute_of_firing(alert: dict[str, Any]) -> None:
+    fires = yaml.safe_load(Path("tests/dashboards/rules/fires.test.yaml").read_text())["tests"]
+    cases = [case for test in fires for case in test["alert_rule_test"] if case["alertname"] == alert["alert"]]
+    firing = [int(case["eval_time"].removesuffix("m")) for case in cases if case.get("exp_alerts")]
+    silent = [int(case["eval_time"].removesuffix("m")) for case in cases if not case.get("exp_alerts")]
+    assert firing
+    if "for" in alert:
+        assert all(minute - 1 in silent for minute in firing)
+
+
+@every_alert
+def test_each_says_how_bad_it_is_and_what_to_do(alert: dict[str, Any]) -> None:
+    assert alert["labels"]["severity"] in {"none", "warning", "critical"}
+    assert alert["annotations"].keys() == {"summary", "description", "runbook_url"}
+    assert alert["annotations"]["runbook_url"] == f"dashboards/rules/README.md#{alert['alert'].lower()}"
+    assert f"\n## {alert['alert']}\n" in (FOLDER / "README.md").read_text()
+
+
+@every_alert
+def test_each_asks_for_metrics_that_the_worker_exports(alert: dict[str, Any]) -> None:
+    assert set(re.findall(r"stallwatch_\w+", alert["expr"])) <= {metric.name for metric in CATALOGUE}
