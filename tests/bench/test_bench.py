@@ -1,0 +1,76 @@
+"""Each measurement at a tiny scale: it ends, and what it says makes sense."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from bench import deal_size, histories, passing_time, replay_speed, where_time_goes, worker_speed
+from bench.__main__ import app
+from bench.figures import Figure
+
+
+def medians(figures: Iterable[Figure]) -> dict[str, float]:
+    return {figure.what: figure.median for figure in figures}
+
+
+def test_replay_takes_longer_than_parsing_alone() -> None:
+    told = medians(replay_speed.measure(histories.year(5, 300), rounds=2))
+
+    assert told["speed"] > 0
+    assert told["CPU, to that of json.loads"] > told["CPU, to that of parsing and checking"] > 1
+
+
+def test_only_the_deals_that_are_due_are_looked_at() -> None:
+    told = medians(passing_time.measure(600, rounds=2))
+
+    assert told["deals looked at when 100 are due"] == 100
+    assert told["that look, to a clock record with none due"] > 1
+
+
+@pytest.mark.skipif(not deal_size.STATM.exists(), reason="this system does not tell how much memory a process has")
+def test_a_deal_has_a_size_in_memory() -> None:
+    assert medians(deal_size.measure(300))["memory, 10 touches, 300 deals"] > 1
+
+
+def test_a_row_stops_growing() -> None:
+    assert deal_size.row_size(1000) < 2 * deal_size.row_size(50)
+
+
+def test_the_profile_names_functions_of_the_project() -> None:
+    told = medians(where_time_goes.measure(histories.year(5, 300)))
+
+    assert "streams.monitor: advance" in told
+    assert all(0 < share <= 100 for share in told.values())
+
+
+@pytest.mark.slow
+def test_a_worker_and_a_loop_find_what_replay_finds() -> None:
+    told = medians(worker_speed.measure(histories.year(5, 300), rounds=1))
+
+    assert told["worker, speed"] > 0
+    assert told["loop, speed"] > 0
+
+
+def test_an_engine_that_finds_something_else_has_no_speed() -> None:
+    with pytest.raises(worker_speed.WrongOutcome, match="the loop found"):
+        worker_speed.hold_against(worker_speed.Outcome(1, 1, 1, []), "loop", ["a finding"])
+
+
+def test_the_command_prints_tables_and_writes_json(tmp_path: Path) -> None:
+    path = tmp_path / "figures.json"
+    ran = CliRunner().invoke(app, ["--only", "time", "--silent-deals", "300", "--rounds", "1", "--json", str(path)])
+
+    assert ran.exit_code == 0, ran.output
+    assert "| deals looked at when 100 are due | 100 deals |  |" in ran.output
+    written = json.loads(path.read_text())["figures"]
+    assert {each["topic"] for each in written} == {"time passing over 300 silent deals"}
+
+
+def test_a_measurement_that_does_not_exist_is_refused() -> None:
+    ran = CliRunner().invoke(app, ["--only", "luck"])
+
+    assert ran.exit_code == 2
+    assert "luck" in ran.output

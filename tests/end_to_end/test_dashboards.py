@@ -1,0 +1,168 @@
+"""What managers and ops look at, fed by a real worker that has lived through the demo's half year."""
+
+import os
+import signal
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from dashboards.catalogue import boards
+from streams import metrics, rules_file
+from streams.demo.company import Company
+from streams.demo.servers import Alertmanager, Prometheus
+from streams.demo.stage import Stage
+from tests.conftest import RunningBroker
+from tests.dashboards.prometheus_api import unanswered, values
+from tests.end_to_end.alertmanager import alertmanager, stalls, told
+from tests.end_to_end.console import event
+from tests.end_to_end.system import System, until
+from tests.needs import require
+
+pytestmark = pytest.mark.xdist_group("dashboards")
+
+COMPANY = Company()
+AFTER = datetime.combine(COMPANY.end, time(0, 30), UTC)
+
+
+@dataclass
+class Running:
+    """A system, who scrapes it, and whom it alerts."""
+
+    system: System
+    prometheus: Prometheus
+    alerts: Alertmanager
+    _minutes: int = 0
+
+    def now_says(self, deal: str, **fields: Any) -> None:
+        """The CRM says something new of a deal; returns when all of it is done."""
+        self._minutes += 1
+        at = (AFTER + timedelta(minutes=self._minutes)).isoformat()
+        self.system.publish([event("crm.deal.changed", uuid.uuid4().hex, at, deal, **fields)])
+        self.system.wait_until_done()
+
+    def stalled(self) -> list[tuple[str, str, str, str]]:
+        """(deal, detector, severity, owner) of each stall; returns when Alertmanager has the same."""
+        expected = stalls(self.system.answers())
+        until(lambda: told(self.alerts) == expected, "Alertmanager has each stall, and nothing else")
+        return expected
+
+    def reload_succeeded(self) -> float:
+        """What the worker says of its last reload."""
+        return self.system.worker.metrics(metrics.CONFIG_LAST_RELOAD_SUCCESSFUL.name)[()]
+
+    def rules_in_force(self) -> set[str]:
+        """The hashes of the rules by which open deals are judged, by what is said of them."""
+        return {each["rules"] for each in self.system.answers().values() if each["status"] == "open"}
+
+
+@pytest.fixture(scope="module")
+def running(broker: RunningBroker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    require(*Prometheus.programs)
+    folder = tmp_path_factory.mktemp("dashboards")
+    with ExitStack() as stack:
+        alerts = stack.enter_context(alertmanager(folder))
+        name = f"t{uuid.uuid4().hex[:8]}"
+        told_to = {"alertmanager__urls": alerts.url, "alertmanager__resend_seconds": "2"}
+        system = stack.enter_context(System(broker.bootstrap, name, folder, COMPANY.rules(), **told_to))
+        system.start()
+        demo = Stage(folder, system.worker.port, {}, print, alertmanager=alerts)
+        prometheus = stack.enter_context(Prometheus(demo._prometheus_config(), folder / "prometheus"))
+        system.publish(COMPANY.lines())
+        system.wait_until_done()
+        yield Running(system, prometheus, alerts)
+
+
+def test_every_query_of_every_dashboard_is_answered(running: Running) -> None:
+    open_deals = sum(each["status"] == "open" for each in running.system.answers().values())
+    scraped = {(): float(open_deals)}
+    until(lambda: values(running.prometheus.url, "sum(stallwatch_deals)") == scraped, "all deals are scraped")
+
+    problems: list[str] = []
+
+    def all_answered() -> bool:
+        problems[:] = unanswered(running.prometheus.url, boards().values())
+        return not problems
+
+    try:
+        until(all_answered, "all queries answered", 30)  # a rate needs two scrapes
+    except AssertionError:
+        assert problems == []
+
+
+def test_the_exposition_is_the_catalogue_and_names_nobodys_address(running: Running) -> None:
+    status, text = running.system.worker.ask("/metrics")
+    assert status == 200
+    families = [each for each in text_string_to_metric_families(text) if each.name.startswith(metrics.PREFIX)]
+    known = {each.name.removesuffix("_total"): each for each in metrics.CATALOGUE}
+    assert {each.name for each in families} == known.keys()
+    for family in families:
+        for sample in family.samples:
+            assert sample.labels.keys() - {"le"} == set(known[family.name].labels)
+            assert not any("@" in value for value in sample.labels.values()), sample
+    owners = {sample.labels["owner"] for each in families for sample in each.samples if "owner" in sample.labels}
+    answers = running.system.answers().values()
+    assert owners == {each["owner"].partition("@")[0] for each in answers if each["status"] == "open"}
+
+
+def test_a_deal_that_changes_hands_leaves_no_alert_at_its_old_owner(running: Running) -> None:
+    deal, detector, severity, old = running.stalled()[0]
+    new = next(rep.email for rep in COMPANY.reps if rep.email != old)
+
+    running.now_says(deal, owner=new)
+
+    now = running.stalled()
+    assert (deal, detector, severity, new) in now
+    assert not any(each[0] == deal and each[3] != new for each in now)
+
+
+def test_a_deal_that_is_closed_leaves_no_alert(running: Running) -> None:
+    deal = running.stalled()[-1][0]
+
+    running.now_says(deal, status="won")
+
+    assert deal not in {each[0] for each in running.stalled()}
+
+
+def test_bad_rules_change_nothing_and_good_ones_judge_every_open_deal_anew(running: Running) -> None:
+    worker = running.system.worker
+    at_first = running.rules_in_force()
+
+    running.system.write_rules({"detectors": {"gone_quite": {}}})
+    status, text = worker.ask("/-/reload", "POST")
+    assert status >= 400
+    assert "did you mean 'gone_quiet'?" in text
+    assert running.reload_succeeded() == 0
+    assert running.rules_in_force() == at_first
+
+    stricter = COMPANY.rules() | {"detectors": {"gone_quiet": {"warn_business_days": 2}}}
+    running.system.write_rules(stricter)
+    assert worker.ask("/-/reload", "POST")[0] == 200
+    assert running.reload_succeeded() == 1
+    hashes = {rules_file.read(running.system.rules_file).hash}
+    assert hashes != at_first
+    until(lambda: running.rules_in_force() == hashes, "every open deal is judged by the new rules")
+
+
+def test_a_hangup_signal_reloads_too(running: Running) -> None:
+    worker = running.system.worker
+    pid = worker.pid
+    assert pid is not None
+    at_first = running.rules_in_force()
+
+    running.system.write_rules({"teams": []})
+    os.kill(pid, signal.SIGHUP)
+    until(lambda: running.reload_succeeded() == 0, "the bad file is refused")
+    assert running.rules_in_force() == at_first
+
+    running.system.write_rules(COMPANY.rules() | {"detectors": {"gone_quiet": {"warn_business_days": 7}}})
+    os.kill(pid, signal.SIGHUP)
+    until(lambda: running.reload_succeeded() == 1, "the good file is taken")
+    hashes = {rules_file.read(running.system.rules_file).hash}
+    until(lambda: running.rules_in_force() == hashes, "every open deal is judged by the new rules")
+    assert worker.pid == pid

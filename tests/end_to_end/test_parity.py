@@ -1,0 +1,38 @@
+"""What comes out of a real Kafka and two workers is what `replay` prints for the same history."""
+
+from pathlib import Path
+
+from streams.demo.company import Company
+from tests.conftest import RunningBroker
+from tests.end_to_end.system import System, difference, replayed
+
+
+def test_a_history_that_comes_late_and_twice_ends_in_the_findings_of_its_replay(
+    broker: RunningBroker, prefix: str, tmp_path: Path
+) -> None:
+    company = Company(seed=3, deals=25, weeks=12, disorder=0.2)
+    lines = list(company.lines())
+
+    with System(broker.bootstrap, prefix, tmp_path, company.rules()) as system:
+        system.start(workers=2)
+        system.publish(lines)
+        system.wait_until_done()
+        found = system.findings()
+
+        assert system.dead_letters() == []
+        assert len({each["deal_id"] for each in found}) > 10
+        assert difference(found, replayed(system.rules_file, lines)) == {}
+
+
+def test_the_demos_half_year_ends_in_the_findings_of_its_replay(
+    broker: RunningBroker, prefix: str, tmp_path: Path
+) -> None:
+    company = Company()
+    lines = list(company.lines())
+
+    with System(broker.bootstrap, prefix, tmp_path, company.rules()) as system:
+        system.start(workers=2)
+        system.publish(lines)
+        system.wait_until_done()
+
+        assert difference(system.findings(), replayed(system.rules_file, lines)) == {}
