@@ -7,9 +7,10 @@ partition is known here: what is not in order is not taken, and a partition is r
 missing.
 """
 
+import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from time import monotonic
 from typing import Any
 
@@ -35,6 +36,7 @@ class Consumer(aiokafka.Consumer):
         self._missed: dict[TP, tuple[int, int]] = {}
         self._busy: set[TP] = set()
         self._heard: defaultdict[str, float] = defaultdict(monotonic)
+        self._fetching = asyncio.Lock()
 
     # -- what the worker asks
 
@@ -83,7 +85,7 @@ class Consumer(aiokafka.Consumer):
         log.info("%s %d is read again from %d", place.topic, place.partition, offset)
         self._heard[place.topic] = monotonic()
         try:
-            await self.seek_wait({place: offset})
+            await self.seek_now({place: offset})
         except (KafkaError, TimeoutError) as error:
             log.warning("%s %d: %r", place.topic, place.partition, error)
 
@@ -110,7 +112,27 @@ class Consumer(aiokafka.Consumer):
         earliest = await self.earliest_offsets(*places)
         begin = {place: max(self._committed_offset[place] or 0, earliest[place]) for place in places}
         self._due |= begin
-        await self.seek_wait({place: offset for place, offset in begin.items() if offset == earliest[place]})
+        await self.seek_now({place: offset for place, offset in begin.items() if offset == earliest[place]})
+
+    async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
+        """To these offsets, before anything is fetched anew.
+
+        A fetch that began before a rebalance can end after it. What it brings is dropped then, although Kafka counts it
+        as read; had it read a changelog behind this seek, the recovery would wait for those records for ever.
+        """
+        async with self._fetching:
+            await self.seek_now(partitions)
+
+    async def seek_now(self, partitions: Mapping[TP, int]) -> None:
+        """To these offsets, also while something is being fetched: a batch that waited for a fetch, which may wait for
+        a rebalance, which waits for the batch, would never end."""
+        await super().seek_wait(partitions)
+
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's
+        # Faust goes on changing this set while the fetch is under way; emptied, it would mean all partitions
+        wanted = None if active_partitions is None else set(active_partitions)
+        async with self._fetching:
+            return await super()._getmany(wanted, timeout)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Partitions go; what is done of them is committed while they do."""

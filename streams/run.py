@@ -129,9 +129,8 @@ class Companions(Service):
     @Service.task
     async def _feed_watchdog(self) -> None:
         while not self.should_stop:
-            ready = self._worker.unready() is None
-            self._watchdog.turn(sum(self._worker.lag().values()) if ready else 0, self._worker.progress)
-            if ready:
+            self._watchdog.turn(self._worker.behind, self._worker.progress + self._worker.recovered)
+            if self._worker.unready() is None:
                 await self._worker.look_after()
             await self.sleep(1.0)
 

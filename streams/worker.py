@@ -99,9 +99,24 @@ class Worker:
         return behind
 
     @property
+    def behind(self) -> int:
+        """How much is there to be done: rows of changelogs while state is rebuilt, else records."""
+        recovery = self.app.tables.recovery
+        if recovery.in_recovery:
+            remaining: int = recovery.active_remaining_total()
+            return remaining
+        return sum(self.lag().values()) if self.unready() is None else 0
+
+    @property
     def progress(self) -> int:
         """A number that grows with every record that is done."""
         return sum(self.counts.positions.values())
+
+    @property
+    def recovered(self) -> int:
+        """A number that grows with every row that is read to rebuild state."""
+        offsets: Iterable[int | None] = self.app.tables.recovery.active_offsets.values()
+        return sum(offset or 0 for offset in offsets)
 
     def unready(self) -> str | None:
         """Why this worker does not take events now; None if it does."""

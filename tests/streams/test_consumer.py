@@ -1,5 +1,6 @@
 """What is due next in a partition, whatever Faust delivers: nothing is passed over, nothing is taken twice."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from time import monotonic
@@ -13,6 +14,20 @@ from streams.wire import Record
 PLACE = TP("inbox", 0)
 
 
+class SlowKafka:
+    """What fetches, and takes its time."""
+
+    def __init__(self) -> None:
+        self.began, self.may_end = asyncio.Event(), asyncio.Event()
+        self.asked: set[TP] = set()
+
+    async def getmany(self, wanted: set[TP], _seconds: float) -> dict[TP, list[Record]]:
+        self.began.set()
+        await self.may_end.wait()
+        self.asked = wanted
+        return {}
+
+
 class Reading(Consumer):
     """A consumer without a Kafka behind it, which remembers from where it was to read again."""
 
@@ -22,9 +37,11 @@ class Reading(Consumer):
         self._busy: set[TP] = set()
         self._heard = defaultdict(monotonic)
         self._highwater = highwater
+        self._fetching = asyncio.Lock()
+        self._thread: Any = SlowKafka()
         self.again: list[int] = []
 
-    async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
+    async def seek_now(self, partitions: Mapping[TP, int]) -> None:
         self.again += partitions.values()
 
     def highwater(self, tp: TP) -> int:
@@ -126,3 +143,43 @@ async def test_only_what_is_let_go_is_committed() -> None:
 def committed(reading: Reading) -> dict[TP, Any]:
     """What Faust would commit now."""
     return {place: reading._new_offset(place) for place in reading._filter_tps_with_pending_acks()}
+
+
+async def test_a_fetch_goes_on_for_what_was_wanted_when_it_began() -> None:
+    """To Kafka's client no partitions means all of them: changelogs too, whose records nobody would wait for."""
+    reading, active = Reading(due=5), {PLACE}
+    fetch = asyncio.create_task(reading._getmany(active, 1.0))
+    await reading._thread.began.wait()
+
+    active.clear()
+    reading._thread.may_end.set()
+    await fetch
+
+    assert reading._thread.asked == {PLACE}
+
+
+async def test_a_recovery_goes_to_its_offsets_only_when_no_old_fetch_can_read_past_them() -> None:
+    reading = Reading(due=5)
+    fetch = asyncio.create_task(reading._getmany({PLACE}, 1.0))
+    await reading._thread.began.wait()
+
+    seek = asyncio.create_task(reading.seek_wait({PLACE: 0}))
+    await asyncio.sleep(0)
+    assert reading.again == []
+
+    reading._thread.may_end.set()
+    await asyncio.gather(fetch, seek)
+    assert reading.again == [0]
+
+
+async def test_a_batch_that_reads_again_does_not_wait_for_a_fetch() -> None:
+    """The fetch may be waiting for a rebalance, and the rebalance for the batch."""
+    reading = Reading(due=5)
+    fetch = asyncio.create_task(reading._getmany({PLACE}, 1.0))
+    await reading._thread.began.wait()
+
+    assert await reading.offsets(7) == []
+
+    assert reading.again == [5]
+    reading._thread.may_end.set()
+    await fetch
