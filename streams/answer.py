@@ -6,8 +6,9 @@ from functools import cached_property
 
 from pydantic import TypeAdapter
 
-from detectors.core.assessment import Coverage, Watched
+from detectors.core.assessment import Watched
 from detectors.core.breach import Finding
+from detectors.core.coverage import Coverage
 
 
 @dataclass(frozen=True)

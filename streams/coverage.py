@@ -5,6 +5,7 @@ from datetime import datetime
 
 import orjson
 
+from detectors.core.coverage import Watermark
 from detectors.core.events import Heartbeat
 
 
@@ -28,15 +29,15 @@ class Heartbeats:
         known = self._through.get((event.source, event.data.mailbox))
         return known is None or not known[0].issuperset(event.data.covers)
 
-    def through(self, types: Iterable[str], owner: str | None) -> datetime | None:
+    def through(self, types: Iterable[str], owner: str | None) -> Watermark | None:
         """The earliest watermark of the sources that watch these types for this owner; None if none does."""
         wanted = set(types)
         marks = [
-            through
-            for (_, mailbox), (covers, through) in self._through.items()
+            Watermark(through, source, None)
+            for (source, mailbox), (covers, through) in self._through.items()
             if covers & wanted and mailbox in (None, owner)
         ]
-        return min(marks, default=None)
+        return min(marks, key=lambda mark: mark.through, default=None)
 
     def to_list(self) -> list[list[object]]:
         """What must outlive a restart."""

@@ -198,8 +198,8 @@ class Partition:
         told = answer(watched, as_of, self._heartbeats)
         before = self.answers.get(deal_id)
         self.answers[deal_id] = told
-        self._watchlist.put(deal_id, watched.next_deadline(as_of))
-        if any(finding.state == "unknown" for finding in told.findings):
+        self._watchlist.put(deal_id, watched.next_deadline(as_of, self._heartbeats))
+        if any(finding.waits_for_a_source(as_of) for finding in told.findings):
             self._unknown.add(deal_id)
         else:
             self._unknown.discard(deal_id)

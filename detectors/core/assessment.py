@@ -7,15 +7,17 @@ past.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
+from functools import partial
 from itertools import groupby
-from typing import Protocol
 
+from .baselines import Baseline, Baselines
 from .breach import Breach, Finding, State
+from .coverage import Coverage
 from .deal import Deal
+from .detector import BookDetector, Verdict
 from .events import Event
 from .log import entry_of
 from .registry import catalogue
@@ -26,31 +28,41 @@ MOST_PAST = 24
 OnError = Callable[[str, Exception], None]
 
 
-class Coverage(Protocol):
-    """What is known of the sources: up to when those that watch an event type for an owner have reported."""
-
-    def through(self, types: Iterable[str], owner: str | None) -> datetime | None:
-        """The earliest of their watermarks; None if every source counts as complete."""
-
-
-def assess(deal: Deal, on_error: OnError | None = None) -> dict[str, Breach]:
+def assess(deal: Deal, on_error: OnError | None = None, known: Mapping[str, Breach] | None = None) -> dict[str, Breach]:
     """The breaches of an open deal by detector; empty for a closed one.
 
-    A detector that fails is told to `on_error` (else it raises); the others go on.
+    A detector that fails is told to `on_error` (else it raises); the others go on. Where the deal is `known` and only
+    its baseline is another, only what hangs on that is asked anew.
     """
     if not deal.is_open or not deal.log:
         return {}
     found: dict[str, Breach] = {}
-    for name, detector in deal.rules.detectors_for(deal).items():
+    verdicts: list[tuple[str, Verdict]] = []
+
+    def ask(name: str, question: Callable[[], Breach | None]) -> None:
         try:
-            breach = detector.assess(deal)
+            breach = question()
         except Exception as error:
             if on_error is None:
                 raise
             on_error(name, error)
-            continue
+            return
         if breach is not None:
             found[name] = breach
+
+    for name, detector in deal.rules.detectors_for(deal).items():
+        if isinstance(detector, BookDetector):
+            continue
+        if isinstance(detector, Verdict):
+            verdicts.append((name, detector))
+        elif known is not None and not detector.by_baseline:
+            if name in known:
+                found[name] = known[name]
+        else:
+            ask(name, partial(detector.assess, deal))
+    alone = dict(found)
+    for name, verdict in verdicts:
+        ask(name, partial(verdict.judge, deal, alone))
     return found
 
 
@@ -60,16 +72,24 @@ class Watched:
 
     deal: Deal
     past: tuple[Finding, ...] = ()
-    on_error: OnError | None = None
+    on_error: OnError | None = field(default=None, compare=False)
+    baselines: Baselines | None = field(default=None, compare=False)
 
-    @cached_property
-    def breaches(self) -> Mapping[str, Breach]:
-        """Its breaches now."""
-        return assess(self.deal, self.on_error)
+    def breaches_at(self, moment: datetime) -> Mapping[str, Breach]:
+        """Its breaches, by the baseline that is in force at a moment."""
+        baseline = self.baselines.of(self.deal.pipeline, moment) if self.baselines else None
+        judged: tuple[Baseline | None, dict[str, Breach]] | None = self.__dict__.get("_judged")
+        if judged is None or judged[0] is not baseline:
+            beside = self.deal.given(baseline)
+            judged = baseline, assess(beside, self.on_error, judged[1] if judged else None)
+            if beside is not self.deal:
+                self.deal.learn(beside)
+            self.__dict__["_judged"] = judged
+        return judged[1]
 
     def apply(self, event: Event) -> Watched:
         """The deal with this event; the very same if the event says nothing new of it."""
-        entry = entry_of(event)
+        entry = entry_of(event, self.deal.rules.phrases)
         deal = self.deal if entry is None else self.deal.plus(entry)
         if entry is None or deal is self.deal:
             return self
@@ -79,38 +99,61 @@ class Watched:
         last = self.deal.last_at
         replaced = [each.at for each in self.deal.log if each.event == entry.event]
         if not replaced and (last is None or entry.at > last):
-            return self._then(Watched(deal, on_error=self.on_error), entry.at)
+            return self._then(self._fresh(deal), entry.at)
         return self._retold(deal, min([entry.at, *replaced]))
 
     def under(self, rules: Rules) -> Watched:
         """The same deal, judged by other rules from now on; its past stays as it was judged."""
         return replace(self, deal=self.deal.under(rules))
 
+    def retold(self, moment: datetime) -> Watched:
+        """The same deal, with its past from a moment on judged by the baselines as they are known now."""
+        return self if not self.deal.log or self.deal.log[-1].at < moment else self._retold(self.deal, moment)
+
     def answer(self, as_of: datetime, coverage: Coverage | None = None) -> tuple[Finding, ...]:
         """Everything to say of the deal at a moment: what is over, what is open, what lies ahead; by start."""
         # what ended and goes on since the same moment, as after a deal was reopened, is one finding in its last state
         findings = {(each.detector, each.since.timestamp()): each for each in self.past}
-        for name, breach in self.breaches.items():
-            state = self._state(name, breach, as_of, coverage)
-            if state is not None:
-                over_at = breach.until if state == "resolved" else None
-                found = _finding(self.deal, name, breach, state, over_at or as_of)
+        for name, breach in self.breaches_at(as_of).items():
+            found = self._told(name, breach, as_of, coverage)
+            if found is not None:
                 findings[name, found.since.timestamp()] = found
+        for name, breach in self._by_coverage(coverage):
+            # sources report all the time: what they may leave open some day is not foretold
+            if breach.holds_at(as_of):
+                findings[name, breach.since.timestamp()] = _finding(self.deal, name, breach, "open", as_of)
         return tuple(sorted(findings.values(), key=lambda each: (each.since.timestamp(), each.detector)))
 
-    def next_deadline(self, after: datetime) -> datetime | None:
+    def next_deadline(self, after: datetime, coverage: Coverage | None = None) -> datetime | None:
         """When its answer changes by itself next, after a moment."""
-        return min((at for breach in self.breaches.values() for at in breach.deadlines_after(after)), default=None)
+        breaches = [*self.breaches_at(after).values(), *(breach for _, breach in self._by_coverage(coverage))]
+        return min((at for breach in breaches for at in breach.deadlines_after(after)), default=None)
 
-    def _state(self, name: str, breach: Breach, as_of: datetime, coverage: Coverage | None) -> State | None:
+    def _told(self, name: str, breach: Breach, as_of: datetime, coverage: Coverage | None) -> Finding | None:
         if breach.until is not None and breach.until <= as_of:
             # an interval that was over before the newest event is told in the past already
-            return "resolved" if self._opened(breach) < breach.until else None
+            over = self._opened(breach) < breach.until
+            return _finding(self.deal, name, breach, "resolved", breach.until) if over else None
         if breach.since > as_of:
-            return "pending"
+            return _finding(self.deal, name, breach, "pending", as_of)
         watched = self.deal.rules.detectors_for(self.deal)[name].watches
-        through = coverage.through(watched, self.deal.owner) if coverage and watched else None
-        return "unknown" if through is not None and through < breach.since else "open"
+        seen = coverage.through(watched, self.deal.owner) if coverage and watched else None
+        if seen is None:
+            return _finding(self.deal, name, breach, "open", as_of)
+        # what was not seen may have ended it, and does not make it worse
+        state: State = "unknown" if seen.through < breach.since else "open"
+        return _finding(self.deal, name, breach, state, min(as_of, seen.through))
+
+    def _by_coverage(self, coverage: Coverage | None) -> Iterator[tuple[str, Breach]]:
+        if coverage is None or not self.deal.is_open or not self.deal.log:
+            return
+        beside = self.deal.given(None, coverage)
+        for name, detector in self.deal.rules.detectors_for(self.deal).items():
+            if detector.by_coverage and (breach := detector.assess(beside)) is not None:
+                yield name, breach
+
+    def _fresh(self, deal: Deal) -> Watched:
+        return Watched(deal, (), self.on_error, self.baselines)
 
     def _opened(self, breach: Breach) -> datetime:
         """When a watcher would have seen this breach open: not before the event that made it so."""
@@ -119,17 +162,18 @@ class Watched:
     def _then(self, after: Watched, at: datetime) -> Watched:
         """What became of this deal with the events of one moment: its findings that they ended are past."""
         over = []
-        for name, breach in self.breaches.items():
+        now_told = after.breaches_at(at)
+        for name, breach in self.breaches_at(at).items():
             end = min(breach.until or at, at)
             if self._opened(breach) >= end:
                 continue
-            now = after.breaches.get(name)
+            now = now_told.get(name)
             goes_on = (breach.until is None or breach.until > at) and now is not None and now.holds_at(at)
             if not goes_on:
                 over.append(_finding(self.deal, name, replace(breach, until=end), "resolved", end))
         past = (*self.past, *sorted(over, key=lambda each: (each.since.timestamp(), each.detector)))[-MOST_PAST:]
-        told = Watched(after.deal, past, self.on_error)
-        told.__dict__["breaches"] = after.breaches
+        told = replace(after, past=past)
+        told.__dict__["_judged"] = after.__dict__["_judged"]
         return told
 
     def _retold(self, deal: Deal, moment: datetime) -> Watched:
@@ -141,10 +185,10 @@ class Watched:
             for finding in self.past
             if finding.until is not None and (finding.until <= until if until else finding.until < moment)
         )
-        watched = Watched(start, past, self.on_error)
+        watched = replace(self._fresh(start), past=past)
         for at, group in groupby(deal.log[len(start.log) :], key=lambda entry: entry.at):
             grown = replace(start, log=watched.deal.log + tuple(group))
-            watched = watched._then(Watched(grown, on_error=self.on_error), at)
+            watched = watched._then(self._fresh(grown), at)
         return watched if watched.deal.log == deal.log else replace(watched, deal=deal)
 
 

@@ -59,6 +59,11 @@ class Finding:
     currency: str | None
     rules: str
 
+    def waits_for_a_source(self, moment: datetime) -> bool:
+        """Whether it is less at a moment than it would be if all sources had reported."""
+        held_back = self.critical_from is not None and self.critical_from <= moment and self.severity != "critical"
+        return self.state == "unknown" or (self.state == "open" and held_back)
+
     @property
     def is_stall(self) -> bool:
         """Open, and worth telling the owner."""

@@ -16,7 +16,7 @@ class Touch:
     """A mail, call or meeting between the two sides.
 
     `people` are those on the buyer's side; `two_way` means that they took part by themselves; `answers` is the event of
-    the buyer's mail that this mail of ours replies to.
+    the other side's mail that this mail replies to; `opens` means that it begins a thread.
     """
 
     at: datetime
@@ -27,11 +27,17 @@ class Touch:
     two_way: bool
     subject: str | None = None
     answers: str | None = None
+    opens: bool = False
 
     @property
     def is_ours(self) -> bool:
         """Whether we made it."""
         return self.direction == "outbound"
+
+    @property
+    def is_reply(self) -> bool:
+        """Whether we made it and it only answers the buyer."""
+        return self.is_ours and self.answers is not None
 
     @property
     def words(self) -> str:
@@ -83,7 +89,7 @@ def _mail(mail: MailEntry, is_ours: IsOurs, mails: _Mails, last_of: _Mails) -> T
     people = (mail.sender,) if inbound else _theirs(mail.to, is_ours)
     if not people or mail.thread[0] in mails:
         return None
-    answered = None if inbound else _answered(mail.thread, mails, last_of)
+    answered = _answered(mail.thread, mails, last_of)
     mails[mail.thread[0]] = last_of[mail.thread[-1]] = (mail.event, inbound)
     return Touch(
         mail.at,
@@ -93,7 +99,8 @@ def _mail(mail: MailEntry, is_ours: IsOurs, mails: _Mails, last_of: _Mails) -> T
         people,
         two_way=inbound,
         subject=mail.subject,
-        answers=answered[0] if answered and answered[1] else None,
+        answers=answered[0] if answered and answered[1] is not inbound else None,
+        opens=len(mail.thread) == 1,
     )
 
 

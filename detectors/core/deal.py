@@ -10,7 +10,7 @@ only.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property, lru_cache
@@ -18,12 +18,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from .addresses import domain_of
-from .conversation import Conversation, Touch, touches
+from .conversation import Conversation, Touch, is_internal, touches
 from .events import Event
 from .executives import is_executive_title
 from .log import (
     CallEntry,
     DealEntry,
+    DocumentEntry,
     Entry,
     FeedbackEntry,
     MailEntry,
@@ -32,10 +33,12 @@ from .log import (
     PersonEntry,
     entry_of,
 )
-from .plan import Planned, Step, own_steps, planned
+from .plan import Milestone, Planned, Step, milestones, milestones_done, own_steps, planned
 
 if TYPE_CHECKING:
+    from .baselines import Baseline
     from .calendar import Calendar
+    from .coverage import Coverage
     from .rules import Rules
 
 MOST_TOUCHES = 48
@@ -43,6 +46,7 @@ MOST_OTHERS = 96
 MOST_PEOPLE = 100
 PINNED = 5
 PINNED_DATES = 24
+PINNED_STAGES = 24
 BUYING_POWER = frozenset({"economic_buyer", "decision_maker", "executive_sponsor"})
 
 
@@ -91,22 +95,30 @@ class Earlier:
     contacts: dict[str, dict[str, Change]] = field(default_factory=dict)
     people: dict[str, Seen] = field(default_factory=dict)
     last_two_way: Change | None = None
+    # the first meeting of each kind that was held
+    held: dict[str, Change] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Deal:
-    """One deal's history, and under `rules` the answers to what detectors ask of it."""
+    """One deal's history, and under `rules` the answers to what detectors ask of it.
+
+    What is not of its own history, and may be different at another time, is given beside it: the `baseline` of the won
+    deals of its pipeline, and the `coverage` of the sources that watch it.
+    """
 
     id: str
     rules: Rules = field(compare=False)
     log: tuple[Entry, ...] = ()
     earlier: Earlier = Earlier()
+    baseline: Baseline | None = field(default=None, compare=False, repr=False)
+    coverage: Coverage | None = field(default=None, compare=False, repr=False)
 
     # -- how it grows
 
     def apply(self, event: Event) -> Deal:
         """The deal with this event; the same deal if the event says nothing new of it."""
-        entry = entry_of(event)
+        entry = entry_of(event, self.rules.phrases)
         return self if entry is None else self.plus(entry)
 
     def plus(self, entry: Entry) -> Deal:
@@ -137,6 +149,19 @@ class Deal:
     def under(self, rules: Rules) -> Deal:
         """The same history, judged by other rules."""
         return self if rules is self.rules else replace(self, rules=rules)
+
+    def given(self, baseline: Baseline | None, coverage: Coverage | None = None) -> Deal:
+        """The same history beside another baseline and coverage; no question of `Deal` hangs on them."""
+        if baseline is self.baseline and coverage is self.coverage:
+            return self
+        beside = replace(self, baseline=baseline, coverage=coverage)
+        beside.learn(self)
+        return beside
+
+    def learn(self, other: Deal) -> None:
+        """Take over what the same history was found to answer."""
+        answers = {name: value for name, value in other.__dict__.items() if name not in _FIELDS}
+        self.__dict__.update(answers)
 
     @property
     def last_at(self) -> datetime | None:
@@ -185,7 +210,7 @@ class Deal:
             cut = len(touching) - MOST_TOUCHES * 3 // 4
             # a reply stays a reply only together with what it answers
             kept_events = pinned | {entry.event for entry in free[cut:]}
-            answered = {touch.answers for touch in self.touches if touch.event in kept_events}
+            answered = {touch.answers for touch in self.touches if touch.is_ours and touch.event in kept_events}
             fallen += [entry for entry in free[:cut] if entry.event not in answered]
         if len(others) > MOST_OTHERS:
             pinned = self._pinned_changes()
@@ -199,7 +224,7 @@ class Deal:
     def _pinned_changes(self) -> set[str]:
         """What deadlines hang on: the latest stages and close dates, the last step and the last plan."""
         latest = [
-            *self.changes("stage")[-PINNED:],
+            *self.changes("stage")[-PINNED_STAGES:],
             *self.changes("close_date")[-PINNED_DATES:],
             self.last_step,
             self.last_planned,
@@ -219,7 +244,7 @@ class Deal:
         old = self.earlier
         facts, contacts, people = dict(old.facts), dict(old.contacts), dict(old.people)
         touched, told, began, created = old.touched_through, old.told_through, old.began, old.created
-        last_two_way = old.last_two_way
+        last_two_way, held = old.last_two_way, dict(old.held)
         for entry in fallen:
             began = _older(began, entry)
             if _is_touch(entry):
@@ -236,6 +261,8 @@ class Deal:
                     for name, value in fields.items():
                         known[name] = _taken(known.get(name), Change(entry.at, entry.event, value))
                     contacts[entry.email] = known
+                case MeetingEntry(status="held", type=str(kind)) if not is_internal(entry, self.is_ours):
+                    held[kind] = _older(held.get(kind), entry)
                 case _:
                     pass
         for touch in touches(fallen, self.is_ours):
@@ -249,7 +276,7 @@ class Deal:
         if len(contacts) > MOST_PEOPLE:
             weightiest = sorted(contacts, key=lambda email: (_weight(contacts[email]), email))
             contacts = {email: contacts[email] for email in weightiest[-MOST_PEOPLE:]}
-        return Earlier(touched, told, began, created, facts, contacts, people, last_two_way)
+        return Earlier(touched, told, began, created, facts, contacts, people, last_two_way, held)
 
     # -- facts
 
@@ -273,6 +300,11 @@ class Deal:
             if not news or news[-1].value != change.value:
                 news.append(change)
         return news
+
+    def current(self, name: str) -> Change | None:
+        """A field's present value, with the event that gave it first; None if it was never told or was cleared."""
+        news = self.changes(name)
+        return news[-1] if news and news[-1].value is not None else None
 
     def fact(self, name: str) -> Any:
         """A field's value now; None if it was never told or was cleared. Dates are ISO text."""
@@ -372,10 +404,34 @@ class Deal:
         return entered
 
     @property
+    def stage_entered(self) -> Change | None:
+        """When it came to the stage in which it is; None if no stage was told."""
+        return self.current("stage")
+
+    @property
+    def stage_place(self) -> int | None:
+        """The place of its stage in the pipeline, from 0; None where the rules do not know it."""
+        return self.stage_changes[-1][1] if self.stage_changes else None
+
+    @property
+    def middle_stage(self) -> Change | None:
+        """When it came to the last three quarters of its pipeline; None if it is not there."""
+        count = len(self.rules.stages_of(self.pipeline))
+        return self.entered_from(-(-count // 4)) if count else None
+
+    @property
     def late_stage(self) -> Change | None:
         """When it came to the later half of its pipeline; None if it is not there."""
         count = len(self.rules.stages_of(self.pipeline))
         return self.entered_from(-(-count // 2)) if count else None
+
+    @property
+    def stages_reached(self) -> Iterator[tuple[str, Change]]:
+        """Each stage (casefolded) of its pipeline up to its own, and when it last came there or beyond and stayed."""
+        for number, name in enumerate(self.rules.stages_of(self.pipeline)):
+            entered = self.entered_from(number)
+            if entered is not None:
+                yield name, entered
 
     @cached_property
     def pushes(self) -> list[Push]:
@@ -397,16 +453,41 @@ class Deal:
         return _ours(self.rules.organization.domains, owners)
 
     @cached_property
-    def contacts(self) -> dict[str, dict[str, Any]]:
-        """What the CRM says of each person on the buyer's side, by address."""
-        known = {
-            email: {name: change.value for name, change in told.items()}
-            for email, told in self.earlier.contacts.items()
+    def contact_changes(self) -> dict[str, dict[str, list[Change]]]:
+        """For each person on the buyer's side, by address, when each field took another value, oldest first."""
+        told = {
+            email: {name: [change] for name, change in fields.items()}
+            for email, fields in self.earlier.contacts.items()
         }
         for entry in self.log:
             if isinstance(entry, PersonEntry):
-                known[entry.email] = known.get(entry.email, {}) | entry.fields
-        return known
+                person = told.setdefault(entry.email, {})
+                for name, value in entry.fields.items():
+                    changes = person.setdefault(name, [])
+                    if not changes or changes[-1].value != value:
+                        changes.append(Change(entry.at, entry.event, value))
+        return told
+
+    @cached_property
+    def contacts(self) -> dict[str, dict[str, Any]]:
+        """What the CRM says of each person on the buyer's side, by address."""
+        return {
+            email: {name: changes[-1].value for name, changes in told.items()}
+            for email, told in self.contact_changes.items()
+        }
+
+    def with_role(self, *roles: str) -> list[str]:
+        """The addresses of those who have any of these roles and have not left."""
+        return [
+            email
+            for email, told in sorted(self.contacts.items())
+            if set(roles) & set(told.get("roles") or ()) and not told.get("left")
+        ]
+
+    @property
+    def power_met(self) -> dict[str, Seen]:
+        """Those with whom there was a two-way touch and who can decide."""
+        return {email: seen for email, seen in self.met.items() if self.has_power(email)}
 
     def has_power(self, email: str) -> bool:
         """Whether a person can decide: by role, by the CRM's `executive` field, else by title."""
@@ -503,6 +584,56 @@ class Deal:
         plans = planned(self.log, self.calendar, self.is_ours)
         return max(plans, key=lambda plan: (plan.until, plan.event), default=None)
 
+    @property
+    def milestones(self) -> list[Milestone]:
+        """The close plan as it stands, by due date."""
+        return milestones(self.log)
+
+    @property
+    def proposal(self) -> DocumentEntry | None:
+        """The newest proposal or quote that we sent; None if there was none."""
+        return next(
+            (
+                entry
+                for entry in reversed(self.log)
+                if isinstance(entry, DocumentEntry) and entry.status == "sent" and entry.type in ("proposal", "quote")
+            ),
+            None,
+        )
+
+    def held(self, kind: str) -> Change | None:
+        """The first meeting of a kind that was held with the buyer; its value is the kind."""
+        held = (
+            entry
+            for entry in self.log
+            if isinstance(entry, MeetingEntry)
+            and (entry.status, entry.type) == ("held", kind)
+            and not is_internal(entry, self.is_ours)
+        )
+        first, known = next(held, None), self.earlier.held.get(kind)
+        change = _older(known, first) if first else known
+        return replace(change, value=kind) if change else None
+
+    @cached_property
+    def last_progress(self) -> Step | None:
+        """The newest sign that the deal moves: a stage advanced, an earlier close date, a milestone, a new role."""
+        found = [*self._stages_advanced(), *milestones_done(self.log), *self._pulled_in(), *self._roles_gained()]
+        return max(found, key=lambda step: (step.at, step.event), default=None)
+
+    def _pulled_in(self) -> Iterator[Step]:
+        for before, after in pairwise(self.changes("close_date")):
+            if before.value and after.value and after.value < before.value:
+                yield Step(after.at, after.event, f"close date pulled in to {after.value}")
+
+    def _roles_gained(self) -> Iterator[Step]:
+        for email, told in self.contact_changes.items():
+            known: set[str] = set()
+            for change in told.get("roles", ()):
+                new = set(change.value or ()) - known
+                known |= new
+                if new:
+                    yield Step(change.at, change.event, f"{email} is {', '.join(sorted(new)).replace('_', ' ')}")
+
     def silent_from(self, deadline: datetime) -> datetime:
         """A silence rule's deadline, or one business day after the last planned step where that is later."""
         plan = self.last_planned
@@ -528,11 +659,14 @@ _CARRIED = {
     "created": _HangsOn((DealEntry,)),
     "calendar": _HangsOn(fields=_WHOSE),
     "is_ours": _HangsOn(fields=_WHOSE),
+    "contact_changes": _HangsOn((PersonEntry,)),
     "contacts": _HangsOn((PersonEntry,)),
+    "last_progress": _HangsOn((PersonEntry, MilestoneEntry), frozenset({"stage", "pipeline", "close_date"})),
     "stage_changes": _HangsOn(fields=frozenset({"stage", "pipeline"})),
     "pushes": _HangsOn(fields=frozenset({"close_date"})),
     "last_planned": _HangsOn((MeetingEntry, MilestoneEntry), _WHOSE | {"next_step_date", "paused_until"}),
 }
+_FIELDS = frozenset({"id", "rules", "log", "earlier", "baseline", "coverage"})
 _LONG_AGO = datetime(1900, 1, 1, tzinfo=UTC)
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Discriminator, Tag
 
 from . import events
+from .phrases import Phrases
 
 MOST_PEOPLE = 20
 MOST_CHARACTERS = 120
@@ -52,7 +53,10 @@ class MilestoneEntry(Entry):
 
 @dataclass(frozen=True, slots=True)
 class MailEntry(Entry):
-    """A mail; `thread` holds short hashes of its own id, the id that it answers and its thread's first id."""
+    """A mail; `thread` holds short hashes of its own id, the id that it answers and its thread's first id.
+
+    `phrases` are those of the rules' lists that it has: its words themselves are not kept.
+    """
 
     sender: str
     to: tuple[str, ...]
@@ -60,6 +64,7 @@ class MailEntry(Entry):
     subject: str | None = None
     automatic: bool = False
     returns_on: date | None = None
+    phrases: tuple[str, ...] = ()
     kind: Literal["mail"] = "mail"
 
 
@@ -72,7 +77,7 @@ class MeetingEntry(Entry):
     starts_at: datetime | None = None
     organizer: str | None = None
     attendees: tuple[str, ...] = ()
-    subject: str | None = None
+    type: Literal["discovery", "demo", "review", "executive", "other"] | None = None
     kind: Literal["meeting"] = "meeting"
 
 
@@ -125,7 +130,7 @@ AnyEntry = Annotated[
 Touching = MailEntry | CallEntry
 
 
-def entry_of(event: events.Event) -> Entry | None:
+def entry_of(event: events.Event, phrases: Phrases | None = None) -> Entry | None:
     """What a deal remembers of an event; None for a heartbeat, which says nothing of one deal."""
     at, ref = event.time, event.ref
     match event:
@@ -138,8 +143,12 @@ def entry_of(event: events.Event) -> Entry | None:
         case events.Email(data=mail):
             people = tuple(dict.fromkeys((*(mail.to or ()), *(mail.cc or ()))))[:MOST_PEOPLE]
             thread = _thread(mail)
+            found = (
+                phrases.in_text(f"{mail.subject or ''}\n{mail.snippet or ''}") if phrases and not mail.automatic else ()
+            )
+            subject = _short(mail.subject)
             return MailEntry(
-                at, ref, mail.sender, people, thread, _short(mail.subject), bool(mail.automatic), mail.returns_on
+                at, ref, mail.sender, people, thread, subject, bool(mail.automatic), mail.returns_on, found
             )
         case events.Meeting(data=meeting):
             return MeetingEntry(

@@ -75,7 +75,6 @@ def own_steps(log: Iterable[Entry], is_ours: IsOurs, next_step_date: str | None 
     found: list[Step] = []
     booked: set[str] = set()
     sent: set[str] = set()
-    done: dict[str, bool] = {}
     for entry in log:
         match entry:
             case MeetingEntry() if is_internal(entry, is_ours):
@@ -94,6 +93,17 @@ def own_steps(log: Iterable[Entry], is_ours: IsOurs, next_step_date: str | None 
                 if day is not None and day != next_step_date:
                     found.append(Step(entry.at, entry.event, f"a next step was dated {day}"))
                 next_step_date = day
+            case _:
+                pass
+    return found + milestones_done(log)
+
+
+def milestones_done(log: Iterable[Entry]) -> list[Step]:
+    """Each time that a milestone of the close plan was done, oldest first."""
+    found: list[Step] = []
+    done: dict[str, bool] = {}
+    for entry in log:
+        match entry:
             case MilestoneEntry(fields={"done": bool(now_done)}):
                 if now_done and not done.get(entry.milestone):
                     found.append(Step(entry.at, entry.event, "a milestone was done"))
@@ -101,3 +111,39 @@ def own_steps(log: Iterable[Entry], is_ours: IsOurs, next_step_date: str | None 
             case _:
                 pass
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """A step of the close plan as it stands: what was told of it last, and by which event."""
+
+    id: str
+    at: datetime
+    event: str
+    title: str | None = None
+    due: date | None = None
+    side: str | None = None
+    done: bool = False
+
+
+def milestones(log: Iterable[Entry]) -> list[Milestone]:
+    """The close plan as it stands, by due date; milestones without one last."""
+    told: dict[str, dict[str, object]] = {}
+    newest: dict[str, MilestoneEntry] = {}
+    for entry in log:
+        if isinstance(entry, MilestoneEntry):
+            told[entry.milestone] = told.get(entry.milestone, {}) | entry.fields
+            newest[entry.milestone] = entry
+    found = [
+        Milestone(
+            id=name,
+            at=newest[name].at,
+            event=newest[name].event,
+            title=str(fields["title"]) if fields.get("title") else None,
+            due=date.fromisoformat(str(fields["due"])) if fields.get("due") else None,
+            side=str(fields["side"]) if fields.get("side") else None,
+            done=bool(fields.get("done")),
+        )
+        for name, fields in told.items()
+    ]
+    return sorted(found, key=lambda each: (each.due or date.max, each.id))

@@ -5,7 +5,9 @@ match.
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from datetime import date
 from difflib import get_close_matches
 from functools import cached_property
 from hashlib import sha256
@@ -16,9 +18,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from .addresses import Address, domain_of, normalise
 from .calendar import Calendar, is_country
-from .detector import Detector
+from .detector import BookDetector, Detector
 from .durations import Duration
+from .events import Role
+from .phrases import DEFAULT_PHRASES, Phrases
 from .registry import catalogue
+from .requirements import Requirement
 
 if TYPE_CHECKING:
     from .deal import Deal
@@ -101,9 +106,11 @@ class Source(_Section):
 
 
 class Pipeline(_Section):
-    """A pipeline's stages, in order."""
+    """A pipeline's stages, in order; what must be known, and whose role filled, from a stage on."""
 
     stages: tuple[str, ...] = Field(min_length=1)
+    requires: dict[str, tuple[Requirement, ...]] = {}
+    roles: dict[str, tuple[Role, ...]] = {}
 
 
 class When(_Section):
@@ -148,6 +155,7 @@ class RulesFile(_Section):
     alerts: Alerts = Alerts()
     sources: dict[str, Source] = {}
     pipelines: dict[str, Pipeline] = {}
+    phrases: dict[str, tuple[Annotated[str, Field(min_length=3, max_length=80)], ...]] = {}
     detectors: dict[str, dict[str, Any]] = {}
     overrides: tuple[Override, ...] = ()
 
@@ -157,6 +165,14 @@ class RulesFile(_Section):
         for email, owner in self.owners.items():
             if owner.team is not None and owner.team not in self.teams:
                 problems.append((("owners", email, "team"), _unknown(owner.team, self.teams)))
+        for name, pipeline in self.pipelines.items():
+            stages = {stage.strip().casefold() for stage in pipeline.stages}
+            problems += [
+                (("pipelines", name, part, stage), _unknown(stage, pipeline.stages))
+                for part, by_stage in (("requires", pipeline.requires), ("roles", pipeline.roles))
+                for stage in by_stage
+                if stage.strip().casefold() not in stages
+            ]
         problems += _detector_problems(("detectors",), self.detectors)
         for number, override in enumerate(self.overrides):
             place = ("overrides", number)
@@ -273,8 +289,51 @@ class Rules:
         """The stages of a pipeline in order, casefolded; the default pipeline's where it has none of its own."""
         return self._stages.get(pipeline) or self._stages.get("default", ())
 
+    def requirements_of(self, pipeline: str, stage: str) -> tuple[Requirement, ...]:
+        """What must be known of a deal that is in this stage (of `stages_of`) or beyond."""
+        return self._by_stage[pipeline if pipeline in self._stages else "default"][0].get(stage, ())
+
+    def roles_of(self, pipeline: str, stage: str) -> tuple[Role, ...]:
+        """Whose roles must be filled in a deal that is in this stage (of `stages_of`) or beyond."""
+        return self._by_stage[pipeline if pipeline in self._stages else "default"][1].get(stage, ())
+
+    @cached_property
+    def _by_stage(
+        self,
+    ) -> defaultdict[str, tuple[dict[str, tuple[Requirement, ...]], dict[str, tuple[Role, ...]]]]:
+        known = {
+            name: (
+                {stage.strip().casefold(): needs for stage, needs in pipeline.requires.items()},
+                {stage.strip().casefold(): roles for stage, roles in pipeline.roles.items()},
+            )
+            for name, pipeline in self.file.pipelines.items()
+        }
+        return defaultdict(lambda: ({}, {}), known)
+
+    @cached_property
+    def phrases(self) -> Phrases:
+        """The phrases that are looked for in mails: the lists of the file in place of the defaults of their names."""
+        return Phrases({**DEFAULT_PHRASES, **self.file.phrases})
+
+    def quarter_of(self, day: date) -> tuple[int, int]:
+        """The fiscal year (the calendar year in which it began) and quarter (1 to 4) of a day."""
+        months = day.year * 12 + day.month - self.organization.fiscal_year_starts
+        return months // 12, months % 12 // 3 + 1
+
+    def book_detectors(self, owner: str, team: str | None) -> Mapping[str, BookDetector]:
+        """The book detectors that apply to an owner; of overrides, those count that ask for owner or team only."""
+        numbers = tuple(
+            number
+            for number, override in enumerate(self.file.overrides)
+            if override.when.model_fields_set <= {"owner", "team"}
+            and override.when.owner in (None, owner)
+            and (override.when.team is None or override.when.team.casefold() == (team or "").casefold())
+        )
+        found = self._resolved(numbers)
+        return {name: detector for name, detector in found.items() if isinstance(detector, BookDetector)}
+
     def detectors_for(self, deal: "Deal") -> Mapping[str, Detector]:
-        """The detectors that apply to a deal as it is now, with their thresholds, by name."""
+        """The detectors that apply to a deal as it is now, with their thresholds, by name; book detectors too."""
         return self._resolved(
             tuple(number for number, override in enumerate(self.file.overrides) if override.when.matches(deal))
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter, ValidationError
 
 from .assessment import OnError, Watched
+from .baselines import Baselines
 from .breach import Finding
 from .deal import Deal, Earlier
 from .log import AnyEntry
@@ -42,7 +43,7 @@ def to_json(watched: Watched) -> bytes:
     return _KEPT.dump_json(_Kept(VERSION, deal.id, deal.log, deal.earlier, watched.past), exclude_defaults=False)  # type: ignore[arg-type]
 
 
-def from_json(raw: bytes, rules: Rules, on_error: OnError | None = None) -> Watched:
+def from_json(raw: bytes, rules: Rules, on_error: OnError | None = None, baselines: Baselines | None = None) -> Watched:
     """The watched deal from the table's value; `UnknownVersion` if this program does not know its form."""
     try:
         kept = _KEPT.validate_json(raw)
@@ -50,7 +51,7 @@ def from_json(raw: bytes, rules: Rules, on_error: OnError | None = None) -> Watc
         _refuse_other_versions(_HEAD.validate_json(raw))
         raise
     _refuse_other_versions(kept)
-    return Watched(Deal(kept.id, rules, kept.log, kept.earlier), kept.past, on_error)
+    return Watched(Deal(kept.id, rules, kept.log, kept.earlier), kept.past, on_error, baselines)
 
 
 def _refuse_other_versions(kept: _Kept | _Head) -> None:

@@ -78,10 +78,10 @@ def strip(deal: Deal, findings: Iterable[Finding], as_of: datetime) -> Strip | N
 def _touches(axis: _Axis, deal: Deal, title: str, kind: str, touches: list[Touch]) -> Lane:
     local = deal.calendar.local
     marks = tuple(
-        Mark(axis.x(touch.at), f"{kind} reply" if touch.answers else kind, f"{moment(local(touch.at))} {touch.words}")
+        Mark(axis.x(touch.at), f"{kind} reply" if touch.is_reply else kind, f"{moment(local(touch.at))} {touch.words}")
         for touch in touches
     )
-    replies = sum(touch.answers is not None for touch in touches)
+    replies = sum(touch.is_reply for touch in touches)
     words = count_of(len(touches), "touch", "touches") + (f", {replies} of them replies" if replies else "")
     return Lane(title, marks, words)
 

@@ -130,7 +130,7 @@ def _touch(touch: Touch, at: datetime, evidence_of: tuple[str, ...]) -> Item:
         case _:
             what = "Mail"
     text = (touch.subject or "(no subject)") if touch.kind == "mail" else ""
-    return Item(at, touch.event, side, what, text, touch.people, touch.answers is not None, evidence_of)
+    return Item(at, touch.event, side, what, text, touch.people, touch.is_reply, evidence_of)
 
 
 def _deal_changes(deal: Deal) -> dict[tuple[datetime, str], tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 A `.jsonl` file is a life that anyone in sales can read; its mails do not name their deal, as mails do not. The
 `.findings.json` beside it was worked out by hand with the catalogue and a calendar: what is told at the moment
-`looked_at`, of what is over, open and ahead.
+`looked_at`, of what is over, open and ahead, by the detectors that the life is `about`.
 """
 
 import json
@@ -53,7 +53,9 @@ def as_expected(finding: Finding) -> dict[str, Any]:
 
 @EVERY
 def test_a_life_tells_what_is_expected_of_it(life):
-    assert [as_expected(each) for each in replayed(life, list(lines([life])))] == expected_of(life)["findings"]
+    expected = expected_of(life)
+    told = [each for each in replayed(life, list(lines([life]))) if each.detector in expected["about"]]
+    assert [as_expected(each) for each in told] == expected["findings"]
 
 
 @EVERY
@@ -75,13 +77,11 @@ def test_it_is_one_deals_life_and_its_mails_name_no_deal(life):
 
 
 @pytest.mark.parametrize("detector", catalogue())
-def test_every_detector_has_a_life_on_which_it_fires_and_open_lives_on_which_it_does_not(detector):
-    open_on = {
-        life.stem: {each["detector"] for each in expected_of(life)["findings"] if each["state"] == "open"}
-        for life in LIVES
-    }
-    assert any(detector in found for found in open_on.values())
-    assert any(detector not in found for found in open_on.values())
+def test_every_detector_has_a_life_on_which_it_fires_and_one_on_which_it_nearly_does(detector):
+    about = [expected_of(life) for life in LIVES if detector in expected_of(life)["about"]]
+    fires = ["open" in {each["state"] for each in told["findings"] if each["detector"] == detector} for told in about]
+    assert any(fires)
+    assert not all(fires)
 
 
 def test_nothing_is_expected_of_a_life_that_is_not_told():

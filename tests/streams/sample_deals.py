@@ -7,7 +7,8 @@ from typing import Any
 import orjson
 
 from detectors.core import events
-from detectors.core.assessment import Coverage, Watched
+from detectors.core.assessment import Watched
+from detectors.core.coverage import Coverage
 from detectors.core.deal import Deal
 from detectors.core.rules import Rules
 from streams.answer import Answer, answer

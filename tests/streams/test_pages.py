@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detectors.core.coverage import Watermark
 from detectors.core.registry import catalogue
 from streams.pages import formats, render
 from streams.pages.board import ROWS, Wanted, board
@@ -295,8 +296,8 @@ def test_what_is_over_is_told_from_when_until_when() -> None:
 
 def test_a_source_that_has_not_reported_is_told_as_unknown() -> None:
     class Mailbox:
-        def through(self, types: Iterable[str], owner: str | None) -> datetime:
-            return day(3)
+        def through(self, types: Iterable[str], owner: str | None) -> Watermark:
+            return Watermark(day(3), "gmail", None)
 
     shelf = Shelf(day(20), Mailbox())
     shelf.add("D-1", crm(), inbound(1, "in-1"))

@@ -9,6 +9,7 @@ import pytest
 
 from detectors.core.assessment import MOST_PAST, Watched, assess
 from detectors.core.breach import Breach, Evidence, Finding
+from detectors.core.coverage import Watermark
 from detectors.core.deal import Deal
 from detectors.core.events import Event
 from detectors.core.registry import catalogue
@@ -42,9 +43,9 @@ class Reported:
     up_to: datetime | None
     asked: set[tuple[tuple[str, ...], str | None]]
 
-    def through(self, types: Iterable[str], owner: str | None) -> datetime | None:
+    def through(self, types: Iterable[str], owner: str | None) -> Watermark | None:
         self.asked.add((tuple(types), owner))
-        return self.up_to
+        return self.up_to and Watermark(self.up_to, "gmail", "gmail/beat")
 
 
 def state_of(detector: str, found: Watched, as_of: datetime, up_to: datetime | None) -> str:

@@ -30,7 +30,9 @@ def kinds(found):
 
 def test_a_mail_from_them_is_a_touch_of_theirs():
     (touch,) = deal(created(0), inbound(1)).touches
-    assert touch == Touch(at(1), "gmail/inbound-1", "mail", "inbound", (BUYER,), two_way=True, subject="pricing")
+    assert touch == Touch(
+        at(1), "gmail/inbound-1", "mail", "inbound", (BUYER,), two_way=True, subject="pricing", opens=True
+    )
     assert (touch.is_ours, touch.words) == (False, "their mail 'pricing'")
 
 
@@ -45,8 +47,16 @@ def test_a_reply_names_the_mail_that_it_answers():
     assert (asked.answers, replied.answers) == (None, "gmail/inbound-1")
 
 
-def test_their_answer_to_us_answers_in_no_sense_that_counts():
-    assert [touch.answers for touch in deal(created(0), outbound(1), answer(2)).touches] == [None, None]
+def test_their_answer_names_the_mail_of_ours_that_it_answers():
+    assert [touch.answers for touch in deal(created(0), outbound(1), answer(2)).touches] == [None, "gmail/outbound-1"]
+
+
+def test_a_mail_without_a_thread_before_it_opens_one():
+    assert [touch.opens for touch in deal(created(0), outbound(1), answer(2), inbound(3)).touches] == [
+        True,
+        False,
+        True,
+    ]
 
 
 def test_what_follows_our_own_mail_is_no_reply():

@@ -1,0 +1,122 @@
+"""How long won deals took: what a deal that is still open is measured by.
+
+A baseline is the median over the won deals of a pipeline. A deal that was clicked through its stages in minutes says
+nothing of how long they take and does not count. What was won counts from the next day (UTC) on, so that all deals are
+measured alike during a day, in whatever order their events arrive.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from statistics import median
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .deal import Deal
+
+LEAST_WINS = 10
+SHORTEST_STAGE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Win:
+    """How long a won deal took in all, and in each stage (casefolded), in seconds."""
+
+    deal_id: str
+    pipeline: str
+    at: datetime
+    cycle: float
+    stages: tuple[tuple[str, float], ...]
+
+    @property
+    def counts_from(self) -> datetime:
+        """The first moment of the day after it was won, UTC."""
+        return datetime.combine(self.at.astimezone(UTC).date() + timedelta(days=1), time.min, UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """Medians over `wins` won deals; of a stage (casefolded) only where so many of them were in it."""
+
+    wins: int
+    cycle: timedelta
+    stages: Mapping[str, timedelta]
+
+
+def win_of(deal: Deal) -> Win | None:
+    """What a won deal adds to the baseline; None if it is not won, or was not really sold stage by stage."""
+    won = deal.current("status")
+    if won is None or won.value != "won":
+        return None
+    entered = [change for change, _ in deal.stage_changes]
+    ends = [*(change.at for change in entered[1:]), won.at]
+    spent: defaultdict[str, float] = defaultdict(float)
+    for change, end in zip(entered, ends, strict=True):
+        # a stage that was set together with, or after, the win was not lived in
+        if isinstance(change.value, str) and change.at < won.at:
+            spent[change.value.strip().casefold()] += (min(end, won.at) - change.at).total_seconds()
+    if any(seconds < SHORTEST_STAGE.total_seconds() for seconds in spent.values()):
+        return None
+    cycle = (won.at - deal.created.at).total_seconds()
+    return Win(deal.id, deal.pipeline, won.at, cycle, tuple(sorted(spent.items())))
+
+
+class Baselines:
+    """The won deals of all pipelines, and the baseline that was in force at any moment."""
+
+    def __init__(self) -> None:
+        self._wins: dict[str, Win] = {}
+        self._in_order: dict[str, list[Win]] = {}
+        self._known: dict[tuple[str, int], Baseline | None] = {}
+
+    def __iter__(self) -> Iterator[Win]:
+        return iter(self._wins.values())
+
+    def win(self, deal_id: str) -> Win | None:
+        """What is known of a won deal."""
+        return self._wins.get(deal_id)
+
+    def put(self, win: Win) -> None:
+        """Take a won deal, in place of what was known of it."""
+        self.drop(win.deal_id)
+        self._wins[win.deal_id] = win
+        self._forget(win.pipeline)
+
+    def drop(self, deal_id: str) -> None:
+        """A deal is not won after all."""
+        win = self._wins.pop(deal_id, None)
+        if win is not None:
+            self._forget(win.pipeline)
+
+    def of(self, pipeline: str, moment: datetime) -> Baseline | None:
+        """The baseline of a pipeline that is in force at a moment; None while too few deals are won."""
+        if pipeline not in self._in_order:
+            mine = (win for win in self._wins.values() if win.pipeline == pipeline)
+            self._in_order[pipeline] = sorted(mine, key=lambda win: (win.counts_from, win.deal_id))
+        wins = self._in_order[pipeline]
+        count = bisect_right(wins, moment, key=lambda win: win.counts_from)
+        if count < LEAST_WINS:
+            return None
+        if (pipeline, count) not in self._known:
+            self._known[pipeline, count] = _baseline(wins[:count])
+        return self._known[pipeline, count]
+
+    def _forget(self, pipeline: str) -> None:
+        self._in_order.pop(pipeline, None)
+        for key in [key for key in self._known if key[0] == pipeline]:
+            del self._known[key]
+
+
+def _baseline(wins: list[Win]) -> Baseline:
+    spent: defaultdict[str, list[float]] = defaultdict(list)
+    for win in wins:
+        for stage, seconds in win.stages:
+            spent[stage].append(seconds)
+    stages = {
+        stage: timedelta(seconds=median(each)) for stage, each in sorted(spent.items()) if len(each) >= LEAST_WINS
+    }
+    return Baseline(len(wins), timedelta(seconds=median(win.cycle for win in wins)), stages)
