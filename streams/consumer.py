@@ -56,7 +56,8 @@ class Consumer(aiokafka.Consumer):
                 continue
             # what still does not come when it was read again is not there: the topic was compacted
             if record.offset > due and self._missed.get(place) != (due, record.offset):
-                if self._missed.get(place, (-1, -1))[0] != due:
+                missed, came_instead = self._missed.get(place, (-1, -1))
+                if missed != due or record.offset < came_instead:
                     self._missed[place] = due, record.offset
                     await self._read_again(place, due)
                 break

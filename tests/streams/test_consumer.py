@@ -96,6 +96,16 @@ async def test_a_hole_that_stays_when_it_is_read_again_is_compaction() -> None:
     assert reading.again == [5]
 
 
+async def test_behind_a_record_that_is_gone_others_may_have_been_dropped_on_the_way() -> None:
+    reading = Reading(due=6)
+
+    # 6 was compacted, 7 dropped in a rebalance
+    assert await reading.offsets(8, 9) == []
+    assert await reading.offsets(7, 8, 9) == []
+    assert await reading.offsets(7, 8, 9) == [7, 8, 9]
+    assert reading.again == [6, 6]
+
+
 async def test_what_nobody_delivers_is_read_again_after_a_while() -> None:
     reading = Reading(due=5, highwater=6)
 
