@@ -16,7 +16,7 @@ from detectors.core.assessment import Watched
 from detectors.core.deal import Deal
 from detectors.core.rules import Rules
 
-from . import held
+from . import held, wins
 from .alignment import Alignment
 from .answer import Answer, answer, to_json
 from .books import book_record
@@ -24,6 +24,7 @@ from .coverage import Heartbeats
 from .dead_letters import dead_letter
 from .held import HELD_KEY, Held
 from .watchlist import Watchlist
+from .wins import WIN_KEY, WIN_MARK, Wins
 from .wire import Clock, Record, Send, partition_of
 
 LEDGER_KEY = "\x00ledger"
@@ -56,6 +57,7 @@ class Partition:
         self._heartbeats = Heartbeats()
         self._watchlist = Watchlist()
         self._held = Held(partition)
+        self._wins = Wins(partition, partitions)
         self._unknown: set[str] = set()
         self._told_under: str | None = None
 
@@ -83,11 +85,14 @@ class Partition:
             self._told_under = kept.get("rules")
         elif row.startswith(HELD_KEY):
             self._held.put(events.parse(value), value)
+        elif row.startswith(WIN_KEY):
+            self._wins.restore(row, value)
         else:
-            self.deals[row] = state.from_json(value, self.rules, self._on_error)
+            self.deals[row] = state.from_json(value, self.rules, self._on_error, self._wins.baselines)
 
     def resume(self) -> None:
         """After the last `restore`: put every deal back under watch."""
+        self._wins.come_into_force(self.time)
         for deal_id in self.deals:
             self._tell(deal_id, self._as_of(self.deals[deal_id]), None)
 
@@ -103,6 +108,9 @@ class Partition:
                 if record.mark == b"clock":
                     moved |= self._alignment.advance(self._clock_in(record))
                     clocked = True
+                    continue
+                if record.mark == WIN_MARK:
+                    out.ledger |= self._wins.hear(record)
                     continue
                 event = self._event_in(record)
             except events.Refused as refusal:
@@ -121,8 +129,12 @@ class Partition:
             if self._apply(deal_id, event, out):
                 changed[deal_id] = None
             touched[deal_id] = None
+            if isinstance(event, events.DealChanged):
+                self._see_win(deal_id, out)
             if row not in arrived:
                 out.ledger[row] = None
+        changed |= self._retold()
+        measured_anew = dict.fromkeys(self._measured_anew())
         # what others know was perhaps said under other rules: by this worker before it was started anew, or by another
         judged_anew = self._told_under != self.rules.hash
         touched |= dict.fromkeys(self._affected(moved, reported, unheard, judged_anew))
@@ -130,8 +142,10 @@ class Partition:
         for deal_id in changed:
             out.rows[deal_id] = state.to_json(self.deals[deal_id])
         out.rows |= {row: value for row, value in arrived.items() if row in self._held}
-        for deal_id in touched:
+        for deal_id in touched | changed:
             self._tell(deal_id, self._as_of(self.deals[deal_id]), out)
+        for deal_id in measured_anew.keys() - touched.keys() - changed.keys():
+            self._tell(deal_id, self._as_of(self.deals[deal_id]), out, only_news=True)
         # a clock that moved nothing counts too: it will not be read again
         if clocked or reported or judged_anew:
             out.ledger[f"{LEDGER_KEY}{self.partition}"] = self._kept_ledger()
@@ -184,7 +198,9 @@ class Partition:
         return event
 
     def _apply(self, deal_id: str, event: events.Event, out: Advanced) -> bool:
-        known = self.deals.get(deal_id) or Watched(Deal(deal_id, self.rules), on_error=self._on_error)
+        known = self.deals.get(deal_id)
+        if known is None:
+            known = Watched(Deal(deal_id, self.rules), (), self._on_error, self._wins.baselines)
         self.deals[deal_id] = grown = known.apply(event)
         if grown is known:
             return False
@@ -193,7 +209,31 @@ class Partition:
             out.verdicts[event.data.detector, event.data.verdict] += 1
         return True
 
-    def _tell(self, deal_id: str, as_of: datetime, out: Advanced | None) -> None:
+    def _see_win(self, deal_id: str, out: Advanced) -> None:
+        """What the deal adds to the baseline, for this partition and all others."""
+        row, marks = self._wins.see(self.deals[deal_id].deal)
+        out.ledger |= row
+        out.sends += marks
+
+    def _retold(self) -> dict[str, None]:
+        """The deals whose past is another one since it became known late what was won; those are told anew."""
+        retold: dict[str, None] = {}
+        for pipeline, since in self._wins.learned_late(self.time):
+            for deal_id, watched in self.deals.items():
+                if watched.deal.pipeline == pipeline and (anew := watched.retold(since)).past != watched.past:
+                    self.deals[deal_id] = anew
+                    retold[deal_id] = None
+        return retold
+
+    def _measured_anew(self) -> Iterator[str]:
+        """The open deals of the pipelines in which another baseline is in force than before."""
+        pipelines = self._wins.come_into_force(self.time)
+        if pipelines:
+            yield from (
+                deal_id for deal_id, told in self.answers.items() if told.is_open and told.pipeline in pipelines
+            )
+
+    def _tell(self, deal_id: str, as_of: datetime, out: Advanced | None, *, only_news: bool = False) -> None:
         watched = self.deals[deal_id]
         told = answer(watched, as_of, self._heartbeats)
         before = self.answers.get(deal_id)
@@ -203,7 +243,7 @@ class Partition:
             self._unknown.add(deal_id)
         else:
             self._unknown.discard(deal_id)
-        if out is not None:
+        if out is not None and not (only_news and before and before.findings == told.findings):
             out.answers.append(told)
             past_owners = watched.deal.past_owners | ({before.owner} if before else set())
             out.sends += self._sends(told, past_owners - {told.owner})
@@ -233,4 +273,6 @@ def partition_of_row(row: str, partitions: int) -> int:
     """The partition that a row of the table belongs to."""
     if row.startswith(HELD_KEY):
         return held.partition_of_row(row)
+    if row.startswith(WIN_KEY):
+        return wins.partition_of_row(row)
     return int(row.removeprefix(LEDGER_KEY)) if row.startswith(LEDGER_KEY) else partition_of(row.encode(), partitions)

@@ -53,9 +53,8 @@ def win_of(deal: Deal) -> Win | None:
     if won is None or won.value != "won":
         return None
     entered = [change for change, _ in deal.stage_changes]
-    ends = [*(change.at for change in entered[1:]), won.at]
     spent: defaultdict[str, float] = defaultdict(float)
-    for change, end in zip(entered, ends, strict=True):
+    for change, end in zip(entered, [*(change.at for change in entered[1:]), won.at], strict=False):
         # a stage that was set together with, or after, the win was not lived in
         if isinstance(change.value, str) and change.at < won.at:
             spent[change.value.strip().casefold()] += (min(end, won.at) - change.at).total_seconds()
@@ -70,11 +69,17 @@ class Baselines:
 
     def __init__(self) -> None:
         self._wins: dict[str, Win] = {}
+        self._pipelines: set[str] = set()
         self._in_order: dict[str, list[Win]] = {}
         self._known: dict[tuple[str, int], Baseline | None] = {}
 
     def __iter__(self) -> Iterator[Win]:
         return iter(self._wins.values())
+
+    @property
+    def pipelines(self) -> set[str]:
+        """Those in which something was won."""
+        return self._pipelines
 
     def win(self, deal_id: str) -> Win | None:
         """What is known of a won deal."""
@@ -84,6 +89,7 @@ class Baselines:
         """Take a won deal, in place of what was known of it."""
         self.drop(win.deal_id)
         self._wins[win.deal_id] = win
+        self._pipelines.add(win.pipeline)
         self._forget(win.pipeline)
 
     def drop(self, deal_id: str) -> None:
