@@ -9,7 +9,7 @@ only.
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -324,6 +324,12 @@ class Deal:
         """Neither won nor lost."""
         return self.fact("status") not in ("won", "lost")
 
+    def fact_at(self, name: str, moment: datetime) -> Any:
+        """A field's value as it was at a moment; None if it had not been told by then or was cleared."""
+        told = self._told.get(name, [])
+        by_then = bisect_right(told, moment, key=lambda change: change.at)
+        return told[by_then - 1].value if by_then else None
+
     @property
     def name(self) -> str:
         """What people call it."""
@@ -592,16 +598,18 @@ class Deal:
     @property
     def proposal(self) -> DocumentEntry | None:
         """The newest proposal or quote that we sent; None if there was none."""
-        return next(
-            (
-                entry
-                for entry in reversed(self.log)
-                if isinstance(entry, DocumentEntry) and entry.status == "sent" and entry.type in ("proposal", "quote")
-            ),
-            None,
-        )
+        return self.proposals[-1] if self.proposals else None
 
     def held(self, kind: str) -> Change | None:
+    @cached_property
+    def proposals(self) -> list[DocumentEntry]:
+        """Each sending of a proposal or quote, oldest first."""
+        return [
+            entry
+            for entry in self.log
+            if isinstance(entry, DocumentEntry) and entry.status == "sent" and entry.type in ("proposal", "quote")
+        ]
+
         """The first meeting of a kind that was held with the buyer; its value is the kind."""
         held = (
             entry
@@ -677,6 +685,7 @@ def _ours(domains: tuple[str, ...], owners: frozenset[str]) -> Callable[[str], b
 
     @lru_cache(maxsize=4096)
     def is_ours(address: str) -> bool:
+    "proposals": _HangsOn((DocumentEntry,)),
         domain = domain_of(address)
         return domain in domains or domain.endswith(suffixes) or address in owners
 

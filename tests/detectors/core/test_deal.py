@@ -14,6 +14,7 @@ from tests.detectors.builders import (
     DEAL,
     REP,
     RULES,
+    TICK,
     at,
     booked,
     call,
@@ -21,6 +22,7 @@ from tests.detectors.builders import (
     created,
     dated,
     deal,
+    document,
     entered,
     inbound,
     mail,
@@ -55,6 +57,27 @@ def test_a_fact_is_the_newest_word_and_not_the_last_to_arrive():
     found = deal(created(0), changed(5, amount=50), changed(3, amount=30))
     assert found.amount == 50
     assert [change.value for change in found.changes("amount")] == [30, 50]
+
+
+def test_a_fact_at_a_moment_is_what_was_told_by_then():
+    found = deal(created(0), changed(3, need="important"), changed(5, need=None), changed(8, need="critical"))
+    told = [found.fact_at("need", moment) for moment in (at(3) - TICK, at(3), at(5), at(8) - TICK, at(8), at(20))]
+    assert told == [None, "important", None, None, "critical", "critical"]
+    assert found.fact_at("budget", at(20)) is None
+
+
+def test_proposals_and_quotes_are_told_by_their_sending_oldest_first():
+    found = deal(
+        created(0),
+        document(5, kind="quote"),
+        document(2),
+        document(3, "viewed"),
+        document(4, kind="contract"),
+        document(6, kind="other"),
+    )
+    assert [each.event for each in found.proposals] == ["docs/proposal-sent-2", "docs/quote-sent-5"]
+    assert found.proposal == found.proposals[-1]
+    assert deal(created(0)).proposal is None
 
 
 def test_repeating_a_fact_is_no_change():
