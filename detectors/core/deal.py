@@ -306,10 +306,29 @@ class Deal:
         news = self.changes(name)
         return news[-1] if news and news[-1].value is not None else None
 
+    def lacking(self, name: str, *enough: Any) -> Change | None:
+        """From when on a field has had none of these values, or no value at all where none is named.
+
+        That is the change that took it away, else the deal's creation; None if it has one of them now.
+        """
+        since: Change | None = self.created
+        for change in self.changes(name):
+            if change.value in enough if enough else change.value is not None:
+                since = None
+            elif since is None:
+                since = change
+        return since
+
     def fact(self, name: str) -> Any:
         """A field's value now; None if it was never told or was cleared. Dates are ISO text."""
         told = self._told.get(name)
         return told[-1].value if told else None
+
+    def fact_at(self, name: str, moment: datetime) -> Any:
+        """A field's value as it was at a moment; None if it had not been told by then or was cleared."""
+        told = self._told.get(name, [])
+        by_then = bisect_right(told, moment, key=lambda change: change.at)
+        return told[by_then - 1].value if by_then else None
 
     @cached_property
     def created(self) -> Change:
@@ -323,12 +342,6 @@ class Deal:
     def is_open(self) -> bool:
         """Neither won nor lost."""
         return self.fact("status") not in ("won", "lost")
-
-    def fact_at(self, name: str, moment: datetime) -> Any:
-        """A field's value as it was at a moment; None if it had not been told by then or was cleared."""
-        told = self._told.get(name, [])
-        by_then = bisect_right(told, moment, key=lambda change: change.at)
-        return told[by_then - 1].value if by_then else None
 
     @property
     def name(self) -> str:
@@ -595,12 +608,6 @@ class Deal:
         """The close plan as it stands, by due date."""
         return milestones(self.log)
 
-    @property
-    def proposal(self) -> DocumentEntry | None:
-        """The newest proposal or quote that we sent; None if there was none."""
-        return self.proposals[-1] if self.proposals else None
-
-    def held(self, kind: str) -> Change | None:
     @cached_property
     def proposals(self) -> list[DocumentEntry]:
         """Each sending of a proposal or quote, oldest first."""
@@ -610,6 +617,12 @@ class Deal:
             if isinstance(entry, DocumentEntry) and entry.status == "sent" and entry.type in ("proposal", "quote")
         ]
 
+    @property
+    def proposal(self) -> DocumentEntry | None:
+        """The newest proposal or quote that we sent; None if there was none."""
+        return self.proposals[-1] if self.proposals else None
+
+    def held(self, kind: str) -> Change | None:
         """The first meeting of a kind that was held with the buyer; its value is the kind."""
         held = (
             entry
@@ -672,6 +685,7 @@ _CARRIED = {
     "last_progress": _HangsOn((PersonEntry, MilestoneEntry), frozenset({"stage", "pipeline", "close_date"})),
     "stage_changes": _HangsOn(fields=frozenset({"stage", "pipeline"})),
     "pushes": _HangsOn(fields=frozenset({"close_date"})),
+    "proposals": _HangsOn((DocumentEntry,)),
     "last_planned": _HangsOn((MeetingEntry, MilestoneEntry), _WHOSE | {"next_step_date", "paused_until"}),
 }
 _FIELDS = frozenset({"id", "rules", "log", "earlier", "baseline", "coverage"})
@@ -685,7 +699,6 @@ def _ours(domains: tuple[str, ...], owners: frozenset[str]) -> Callable[[str], b
 
     @lru_cache(maxsize=4096)
     def is_ours(address: str) -> bool:
-    "proposals": _HangsOn((DocumentEntry,)),
         domain = domain_of(address)
         return domain in domains or domain.endswith(suffixes) or address in owners
 

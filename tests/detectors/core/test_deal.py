@@ -91,6 +91,23 @@ def test_repeating_a_fact_is_no_change():
     ]
 
 
+def test_since_when_a_field_lacks_what_is_enough():
+    told = (created(0), changed(2, need="important"), changed(4, need="critical"))
+    assert deal(created(0)).lacking("need", "critical") == deal(created(0)).created
+    assert deal(*told[:2]).lacking("need", "critical") == deal(created(0)).created
+    assert deal(*told).lacking("need", "critical") is None
+    taken_back = deal(*told, changed(6, need="important"), changed(8, need=None)).lacking("need", "critical")
+    assert taken_back is not None
+    assert (taken_back.at, taken_back.event, taken_back.value) == (at(6), "crm/change-6", "important")
+
+
+def test_any_value_is_enough_where_none_is_named():
+    assert deal(created(0), changed(2, deadline=on(50))).lacking("deadline") is None
+    cleared = deal(created(0), changed(2, deadline=on(50)), changed(5, deadline=None)).lacking("deadline")
+    assert cleared is not None
+    assert cleared.at == at(5)
+
+
 def test_a_deal_begins_with_the_crms_first_word_else_with_its_first_event():
     assert deal(inbound(1), created(3)).created.at == at(3)
     assert deal(inbound(1), created(3), changed(2, amount=5)).created.at == at(2)
