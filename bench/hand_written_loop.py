@@ -36,7 +36,7 @@ class Loop:
         numbers = range(self._count)
         self.partitions = [Partition(number, self._count, rules) for number in numbers]
         self._directories = [Directory(number, self._count) for number in numbers]
-        self._books = [Books(number) for number in numbers]
+        self._books = [Books(number, self._count, lambda: rules, _raised) for number in numbers]
         self._positions: dict[Any, int] = {}
 
     @property
@@ -89,12 +89,23 @@ class Loop:
                 await self._write(self._named(joined.marks))
                 await self._write(self._kept("joins", number, joined.rows))
             case "deal_events":
+                before = self._time
                 out = self.partitions[number].advance(records)
                 await self._write([*self._kept("deals", number, out.rows), *self._named(out.sends)])
                 await self._write(self._kept("deals", number, out.ledger))
+                if (now := self._time) is not None and now != before:
+                    for books in self._books:
+                        shelved = books.pass_time(now)
+                        rows = self._kept("books", books.partition, shelved.rows)
+                        await self._write([*rows, *self._named(shelved.sends)])
             case _:
-                shelved = self._books[number].advance(records)
-                await self._write(self._kept("books", number, shelved.rows))
+                shelved = self._books[number].advance(records, self._time)
+                await self._write([*self._kept("books", number, shelved.rows), *self._named(shelved.sends)])
+
+    @property
+    def _time(self) -> datetime | None:
+        times = [each.time for each in self.partitions]
+        return min((at for at in times if at), default=None) if all(times) else None
 
     def _kept(self, table: str, number: int, rows: dict[str, bytes | None]) -> list[tuple[str, Send]]:
         name = topics.changelog(self._settings, table)
@@ -109,3 +120,7 @@ class Loop:
             for name, send in records
         ]
         await asyncio.gather(*under_way)
+
+
+def _raised(_detector: str, error: Exception) -> None:
+    raise error

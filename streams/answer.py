@@ -1,5 +1,6 @@
 """What is said of one deal: the whole answer each time, as the findings topic carries it."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -7,8 +8,10 @@ from functools import cached_property
 from pydantic import TypeAdapter
 
 from detectors.core.assessment import Watched
+from detectors.core.book import Page
 from detectors.core.breach import Finding
 from detectors.core.coverage import Coverage
+from detectors.core.deal import Deal
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Answer:
     close_date: str | None
     rules: str
     findings: tuple[Finding, ...] = ()
+    page: Page | None = None
 
     @property
     def is_open(self) -> bool:
@@ -55,6 +59,7 @@ def answer(watched: Watched, as_of: datetime, coverage: Coverage | None) -> Answ
     """What there is to say of a deal at a moment of event time."""
     deal = watched.deal
     local = deal.calendar.local
+    findings = watched.answer(as_of, coverage)
     return Answer(
         deal_id=deal.id,
         as_of=local(as_of),
@@ -69,8 +74,45 @@ def answer(watched: Watched, as_of: datetime, coverage: Coverage | None) -> Answ
         currency=deal.currency,
         close_date=deal.fact("close_date"),
         rules=deal.rules.hash,
-        findings=watched.answer(as_of, coverage),
+        findings=findings,
+        page=page_of(deal, findings),
     )
+
+
+def page_of(deal: Deal, findings: Iterable[Finding]) -> Page:
+    """The deal as a page of its owner's book."""
+    status = deal.current("status")
+    ended = status if status and status.value in ("won", "lost") else None
+    progress = deal.last_progress
+    middle, late = deal.middle_stage, deal.late_stage
+    stalls = [finding for finding in findings if finding.is_stall]
+    first = min(stalls, key=lambda each: each.since.timestamp(), default=None)
+    return Page(
+        deal_id=deal.id,
+        name=deal.name,
+        status=ended.value if ended else "open",
+        amount=deal.amount,
+        currency=deal.currency,
+        began=deal.created.at,
+        event=deal.created.event,
+        progress_at=progress.at if progress else deal.created.at,
+        progress_event=progress.event if progress else deal.created.event,
+        known=frozenset(name for name, known in _known(deal) if known),
+        middle_since=middle.at if middle else None,
+        middle_event=middle.event if middle else None,
+        late_since=late.at if late else None,
+        stalled_since=first.since if first else None,
+        stalled_event=first.evidence[-1].event if first else None,
+        ended=ended.at if ended else None,
+    )
+
+
+def _known(deal: Deal) -> Iterator[tuple[str, bool]]:
+    yield "need", deal.fact("need") not in (None, "unknown")
+    yield "budget", deal.fact("budget") not in (None, "unknown")
+    yield "deadline", deal.fact("deadline") is not None
+    yield "executive", bool(deal.power_met)
+    yield "roles", any(told.get("roles") for told in deal.contacts.values())
 
 
 _ANSWER = TypeAdapter(Answer)

@@ -1,28 +1,65 @@
-"""A rep's book: the open deals of each owner."""
+"""A rep's book: the deals of each owner, and what is wrong with them taken together."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from pydantic import TypeAdapter
+
+from detectors.core.assessment import OnError, assess_book
+from detectors.core.book import Book
+from detectors.core.breach import Finding
+from detectors.core.rules import Rules
 
 from .answer import Answer, of_json
-from .wire import Record, Send, partition_of
+from .answer import to_json as answer_json
+from .watchlist import Watchlist
+from .wire import MARK, Headers, Record, Send, partition_of
 
 # neither an address nor a deal id can hold it
 SEPARATOR = "\t"
+# how long a deal that is over still tells how long deals of its owner live
+REMEMBERED = timedelta(days=730)
+CLEARED_EVERY = timedelta(days=1)
+LONG_AGO = datetime(1900, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class BookAnswer:
+    """What is wrong with an owner's book: the whole answer each time, on the findings topic under the owner's name."""
+
+    owner: str
+    team: str | None
+    as_of: datetime
+    findings: tuple[Finding, ...]
+    deal_id: None = None
+
+
+_BOOK_ANSWER = TypeAdapter(BookAnswer)
+BOOK_HEADERS: Headers = ((MARK, b"book"),)
+"""What tells a book's answer from a deal's on the findings topic."""
 
 
 @dataclass
 class Shelved:
-    """What a batch came to: rows to keep (None: delete), and whether anything changed."""
+    """What a batch came to: rows to keep (None: delete), and records to write."""
 
     rows: dict[str, bytes | None] = field(default_factory=dict)
+    sends: list[Send] = field(default_factory=list)
 
 
 class Books:
-    """The books of one partition's owners."""
+    """The books of one partition's owners; `time` is the event time up to which deals were judged."""
 
-    def __init__(self, partition: int) -> None:
+    def __init__(self, partition: int, partitions: int, rules: Callable[[], Rules], on_error: OnError) -> None:
         self.partition = partition
+        self._partitions = partitions
+        self._rules = rules
+        self._on_error = on_error
         self._answers: dict[str, dict[str, Answer]] = {}
+        self._told: dict[str, BookAnswer] = {}
+        self._watchlist = Watchlist()
+        self._cleared_at: datetime | None = None
 
     def restore(self, row: str, value: bytes) -> None:
         """Take back a row of the table."""
@@ -32,33 +69,99 @@ class Books:
     def resume(self) -> None:
         """After the last `restore`; rows stand for themselves, nothing is left to do."""
 
-    def advance(self, records: Iterable[Record]) -> Shelved:
+    def advance(self, records: Iterable[Record], time: datetime | None) -> Shelved:
         """Take a batch: an answer replaces the one before it, an empty one takes the deal out of the book."""
         out = Shelved()
+        touched: dict[str, None] = {}
         for record in records:
             if record.key is None:
                 continue
             row = record.key.decode()
+            touched[row.partition(SEPARATOR)[0]] = None
             if record.value:
                 self.restore(row, record.value)
                 out.rows[row] = record.value
             else:
                 self._withdraw(row)
                 out.rows[row] = None
+        for owner in touched:
+            self._judge(owner, time, out)
         return out
+
+    def pass_time(self, time: datetime) -> Shelved:
+        """What is wrong with the books whose deadlines a later time has reached."""
+        out = Shelved()
+        if self._cleared_at is None or time - self._cleared_at > CLEARED_EVERY:
+            self._cleared_at = time
+            self._clear(time, out)
+        for owner in self._watchlist.due(time):
+            self._judge(owner, time, out)
+        return out
+
+    def reload(self, time: datetime | None) -> Shelved:
+        """What is wrong with each book by other rules."""
+        out = Shelved()
+        for owner in list(self._answers):
+            self._judge(owner, time, out)
+        return out
+
+    def _clear(self, time: datetime, out: Shelved) -> None:
+        """Forget what is over for long."""
+        for owner, answers in self._answers.items():
+            for deal_id, told in list(answers.items()):
+                if _is_long_over(told, time):
+                    del answers[deal_id]
+                    out.rows[f"{owner}{SEPARATOR}{deal_id}"] = None
 
     def owners(self) -> Iterator[tuple[str, list[Answer]]]:
         """Each owner ("" for the deals that nobody owns) with their open deals, the largest first."""
         for owner, answers in sorted(self._answers.items()):
-            if answers:
-                yield owner, sorted(answers.values(), key=lambda told: (-(told.amount or 0), told.deal_id))
+            opened = [told for told in answers.values() if told.is_open]
+            if opened:
+                yield owner, sorted(opened, key=lambda told: (-(told.amount or 0), told.deal_id))
+
+    def findings(self) -> Iterator[BookAnswer]:
+        """What was last told of each book."""
+        yield from self._told.values()
+
+    def _judge(self, owner: str, time: datetime | None, out: Shelved) -> None:
+        if not owner or time is None:
+            # without a time nothing is due; the first clock judges all of them
+            self._watchlist.put(owner, LONG_AGO if owner else None)
+            return
+        told, deadline = judge(owner, self._answers.get(owner, {}).values(), self._rules(), time, self._on_error)
+        self._watchlist.put(owner, deadline)
+        before = self._told.get(owner)
+        if before is not None and before.findings == told.findings:
+            return
+        self._told[owner] = told
+        key = owner.encode()
+        value = _BOOK_ANSWER.dump_json(told)
+        out.sends.append(Send("findings", partition_of(key, self._partitions), key, value, BOOK_HEADERS))
 
     def _withdraw(self, row: str) -> None:
         owner, _, deal_id = row.partition(SEPARATOR)
-        answers = self._answers.get(owner, {})
-        answers.pop(deal_id, None)
-        if not answers:
-            self._answers.pop(owner, None)
+        self._answers.get(owner, {}).pop(deal_id, None)
+
+
+def judge(
+    owner: str, answers: Iterable[Answer], rules: Rules, time: datetime, on_error: OnError | None = None
+) -> tuple[BookAnswer, datetime | None]:
+    """What is wrong with a book at a time of events, and when that changes by itself next."""
+    everything = list(answers)
+    team = next((told.team for told in everything if told.team), None) or rules.team_of(owner)
+    calendar = rules.calendar_of(owner, team)
+    pages = (told.page for told in everything if told.page is not None and not _is_long_over(told, time))
+    book = Book(owner, calendar, tuple(sorted(pages, key=lambda page: page.deal_id)))
+    judged = assess_book(book, rules, team, on_error)
+    findings = [found for each in judged if (found := each.finding(book, rules, time)) is not None]
+    findings.sort(key=lambda each: (each.since.timestamp(), each.detector, each.deal_id or ""))
+    deadline = min((at for each in judged for at in each.breach.deadlines_after(time)), default=None)
+    return BookAnswer(owner, team, calendar.local(time), tuple(findings)), deadline
+
+
+def _is_long_over(told: Answer, time: datetime) -> bool:
+    return told.page is not None and told.page.ended is not None and told.page.ended + REMEMBERED < time
 
 
 def partition_of_row(row: str, partitions: int) -> int:
@@ -66,11 +169,21 @@ def partition_of_row(row: str, partitions: int) -> int:
     return partition_of(row.partition(SEPARATOR)[0].encode(), partitions)
 
 
-def book_record(owner: str | None, deal_id: str, value: bytes | None, partitions: int) -> Send:
-    """A deal's answer in its owner's book; None takes the deal out of it.
+def book_record(told: Answer, partitions: int) -> Send:
+    """A deal's answer in its owner's book; of a deal that is over only how it was.
 
     All of an owner's records share a partition; the key tells the deals apart, so that compaction keeps one of each.
     """
+    value = answer_json(told if told.is_open else replace(told, findings=()))
+    return _send(told.owner, told.deal_id, value, partitions)
+
+
+def withdrawal(owner: str | None, deal_id: str, partitions: int) -> Send:
+    """The word that a deal is no longer in an owner's book."""
+    return _send(owner, deal_id, None, partitions)
+
+
+def _send(owner: str | None, deal_id: str, value: bytes | None, partitions: int) -> Send:
     name = owner or ""
     key = f"{name}{SEPARATOR}{deal_id}".encode()
     return Send("books", partition_of(name.encode(), partitions), key, value)

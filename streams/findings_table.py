@@ -21,7 +21,7 @@ def findings_table(findings: Iterable[Finding]) -> Table:
         colour = COLOURS[each.severity] if each.state == "open" else "dim"
         table.add_row(
             f"{each.since:%Y-%m-%d %H:%M}",
-            _text(each.deal_id),
+            _text(each.deal_id or ""),
             each.detector,
             STATE_WORDS[each.state],
             Text(each.severity, style=colour),

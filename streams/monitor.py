@@ -19,7 +19,7 @@ from detectors.core.rules import Rules
 from . import held, wins
 from .alignment import Alignment
 from .answer import Answer, answer, to_json
-from .books import book_record
+from .books import book_record, withdrawal
 from .coverage import Heartbeats
 from .dead_letters import dead_letter
 from .held import HELD_KEY, Held
@@ -252,9 +252,9 @@ class Partition:
         value = to_json(told)
         key = told.deal_id.encode()
         yield Send("findings", partition_of(key, self.partitions), key, value)
-        yield book_record(told.owner, told.deal_id, value if told.is_open else None, self.partitions)
+        yield book_record(told, self.partitions)
         for owner in sorted(past_owners, key=str):
-            yield book_record(owner, told.deal_id, None, self.partitions)
+            yield withdrawal(owner, told.deal_id, self.partitions)
 
     def _as_of(self, watched: Watched) -> datetime:
         """The partition's time, or the deal's own newest event where that is ahead of it."""

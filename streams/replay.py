@@ -3,7 +3,7 @@
 A history has no clock records: time moves from event to event, and looks at last from `until` (else the newest event).
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,6 +13,8 @@ from detectors.core import events
 from detectors.core.breach import Finding
 from detectors.core.rules import Rules
 
+from .answer import Answer
+from .books import BookAnswer, judge
 from .dead_letters import refusal_of
 from .history import Line
 from .ingest import ingest
@@ -57,14 +59,28 @@ class Replay:
             self._pass_on(Clock(at, 0, 1).send("mail", [0]))
 
     def findings(self) -> list[Finding]:
-        """Each finding once, in its last state, by start."""
-        told = (finding for each in self.partition.answers.values() for finding in each.findings)
-        return sorted(told, key=lambda each: (each.since.timestamp(), each.deal_id, each.detector))
+        """Each finding once, in its last state, by start; those of the reps' books too."""
+        told = [finding for each in self.partition.answers.values() for finding in each.findings]
+        told += [finding for book in self._books() for finding in book.findings]
+        return sorted(told, key=lambda each: (each.since.timestamp(), each.deal_id or "", each.detector))
 
     @property
     def errors(self) -> Counter[str]:
         """Assessments that failed, by detector."""
         return self.partition.errors
+
+    def _books(self) -> Iterator[BookAnswer]:
+        owners: defaultdict[str, list[Answer]] = defaultdict(list)
+        for told in self.partition.answers.values():
+            if told.owner:
+                owners[told.owner].append(told)
+        time = self.partition.time
+        if time is not None:
+            for owner, answers in owners.items():
+                yield judge(owner, answers, self.rules, time, self._on_error)[0]
+
+    def _on_error(self, detector: str, _error: Exception) -> None:
+        self.partition.errors[detector] += 1
 
     def _take(self, batch: list[Line]) -> None:
         taken = [line for line in batch if not self._is_later(line.raw)]

@@ -14,7 +14,9 @@ from functools import partial
 from itertools import groupby
 
 from .baselines import Baseline, Baselines
+from .book import Book, Page
 from .breach import Breach, Finding, State
+from .calendar import Calendar
 from .coverage import Coverage
 from .deal import Deal
 from .detector import BookDetector, Verdict
@@ -192,14 +194,73 @@ class Watched:
         return watched if watched.deal.log == deal.log else replace(watched, deal=deal)
 
 
+def assess_book(book: Book, rules: Rules, team: str | None, on_error: OnError | None = None) -> list[Judged]:
+    """The breaches of an owner's book, each with its detector and, unless it is of the whole book, its deal's page."""
+    found: list[Judged] = []
+    pages = {page.deal_id: page for page in book.pages}
+    for name, detector in rules.book_detectors(book.owner, team).items():
+        try:
+            found += [
+                Judged(name, pages[deal_id] if deal_id else None, breach)
+                for deal_id, breach in detector.assess_book(book)
+            ]
+        except Exception as error:
+            if on_error is None:
+                raise
+            on_error(name, error)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a book detector found; `page` is None where it is the book as a whole."""
+
+    detector: str
+    page: Page | None
+    breach: Breach
+
+    def finding(self, book: Book, rules: Rules, as_of: datetime) -> Finding | None:
+        """The finding at a moment; None where it is over. A book remembers nothing."""
+        if self.breach.until is not None and self.breach.until <= as_of:
+            return None
+        state: State = "open" if self.breach.since <= as_of else "pending"
+        page = self.page
+        subject = _Subject(
+            deal_id=page.deal_id if page else None,
+            owner=book.owner,
+            amount=page.amount if page else None,
+            currency=page.currency if page else None,
+            calendar=book.calendar,
+            rules=rules,
+        )
+        return _stated(subject, self.detector, self.breach, state, as_of)
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """Whom a finding is about."""
+
+    deal_id: str | None
+    owner: str | None
+    amount: float | None
+    currency: str | None
+    calendar: Calendar
+    rules: Rules
+
+
 def _finding(deal: Deal, name: str, breach: Breach, state: State, moment: datetime) -> Finding:
+    subject = _Subject(deal.id, deal.owner, deal.amount, deal.currency, deal.calendar, deal.rules)
+    return _stated(subject, name, breach, state, moment)
+
+
+def _stated(subject: _Subject, name: str, breach: Breach, state: State, moment: datetime) -> Finding:
     """A breach as it stands at a moment, with its times on the owner's clock."""
-    local = deal.calendar.local
+    local = subject.calendar.local
     kind = catalogue()[name]
     critical = breach.critical_from is not None and breach.critical_from <= moment
     newest = breach.evidence[-1]
     return Finding(
-        deal_id=deal.id,
+        deal_id=subject.deal_id,
         detector=name,
         state=state,
         severity="critical" if critical else kind.severity,
@@ -209,8 +270,8 @@ def _finding(deal: Deal, name: str, breach: Breach, state: State, moment: dateti
         evidence=tuple(replace(each, at=local(each.at)) for each in breach.evidence),
         summary=f"{kind.headline()} ({newest.text})",
         clears_when=breach.clears_when,
-        owner=deal.owner,
-        amount=deal.amount,
-        currency=deal.currency,
-        rules=deal.rules.hash,
+        owner=subject.owner,
+        amount=subject.amount,
+        currency=subject.currency,
+        rules=subject.rules.hash,
     )

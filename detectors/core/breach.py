@@ -42,9 +42,9 @@ class Breach:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A breach as people and other tools see it, in the contract's form."""
+    """A breach as people and other tools see it, in the contract's form; of a whole book it names no deal."""
 
-    deal_id: str
+    deal_id: str | None
     detector: str
     state: State
     severity: Severity

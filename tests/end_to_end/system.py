@@ -209,12 +209,15 @@ class System:
 
     def answers(self) -> dict[str, Any]:
         """The newest answer on each deal, as JSON."""
-        newest = {record.key: record.value for record in self.read(self.topics["findings"])}
-        return {(key or b"").decode(): json.loads(value) for key, value in newest.items() if value}
+        return {key: told for key, told in self._told().items() if told["deal_id"] is not None}
 
     def findings(self) -> list[Any]:
-        """All that is said in the newest answers, in one order."""
-        return in_order(finding for told in self.answers().values() for finding in told["findings"])
+        """All that is said in the newest answers, on deals and on books, in one order."""
+        return in_order(finding for told in self._told().values() for finding in told["findings"])
+
+    def _told(self) -> dict[str, Any]:
+        newest = {record.key: record.value for record in self.read(self.topics["findings"])}
+        return {(key or b"").decode(): json.loads(value) for key, value in newest.items() if value}
 
     def dead_letters(self) -> list[Read]:
         """The dead letters in order of arrival in each partition."""

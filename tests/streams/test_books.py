@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.answer import Answer, to_json
-from streams.books import Books, book_record, partition_of_row
+from streams.books import Books, book_record, partition_of_row, withdrawal
 from streams.wire import Record, Send, partition_of
-from tests.streams.told import ANN, BOB, answer
+from tests.streams.told import ANN, BOB, a_shelf, answer
 
 
 def record(send: Send) -> Record:
@@ -16,11 +16,11 @@ def record(send: Send) -> Record:
 
 
 def put(told: Answer) -> Record:
-    return record(book_record(told.owner, told.deal_id, to_json(told), 1))
+    return record(book_record(told, 1))
 
 
 def withdrawn(owner: str | None, deal_id: str) -> Record:
-    return record(book_record(owner, deal_id, None, 1))
+    return record(withdrawal(owner, deal_id, 1))
 
 
 def content(books: Books) -> dict[str, list[str]]:
@@ -28,52 +28,52 @@ def content(books: Books) -> dict[str, list[str]]:
 
 
 def test_a_book_holds_its_owners_deals_the_largest_first() -> None:
-    books = Books(0)
+    books = a_shelf()
     books.advance(
-        [put(answer(deal, amount=amount)) for deal, amount in (("A", 1.0), ("C", None), ("B", 9.0), ("D", 9.0))]
+        [put(answer(deal, amount=amount)) for deal, amount in (("A", 1.0), ("C", None), ("B", 9.0), ("D", 9.0))], None
     )
-    books.advance([put(answer("E", owner=BOB))])
+    books.advance([put(answer("E", owner=BOB))], None)
     assert content(books) == {ANN: ["B", "D", "A", "C"], BOB: ["E"]}
 
 
 def test_an_answer_takes_the_place_of_the_one_before_it() -> None:
-    books = Books(0)
-    books.advance([put(answer("A", stage="Demo")), put(answer("A", stage="Proposal"))])
+    books = a_shelf()
+    books.advance([put(answer("A", stage="Demo")), put(answer("A", stage="Proposal"))], None)
     assert [told.stage for _, deals in books.owners() for told in deals] == ["Proposal"]
 
 
 def test_a_deal_that_is_withdrawn_is_gone_and_so_is_an_empty_book() -> None:
-    books = Books(0)
-    books.advance([put(answer("A")), put(answer("B"))])
-    out = books.advance([withdrawn(ANN, "A")])
+    books = a_shelf()
+    books.advance([put(answer("A")), put(answer("B"))], None)
+    out = books.advance([withdrawn(ANN, "A")], None)
     assert (content(books), out.rows) == ({ANN: ["B"]}, {f"{ANN}\tA": None})
-    books.advance([withdrawn(ANN, "B"), withdrawn(ANN, "B"), withdrawn(BOB, "never there")])
+    books.advance([withdrawn(ANN, "B"), withdrawn(ANN, "B"), withdrawn(BOB, "never there")], None)
     assert content(books) == {}
 
 
 def test_deals_that_nobody_owns_have_a_book_without_a_name() -> None:
-    books = Books(0)
-    books.advance([put(answer("A", owner=None))])
+    books = a_shelf()
+    books.advance([put(answer("A", owner=None))], None)
     assert content(books) == {"": ["A"]}
 
 
 def test_ids_with_slashes_and_the_like_are_told_apart() -> None:
-    books = Books(0)
+    books = a_shelf()
     ids = ["a/b", "a", "b", " ", "ä", "a@b", "006/A 1?#%"]
-    books.advance([put(answer(deal)) for deal in ids])
+    books.advance([put(answer(deal)) for deal in ids], None)
     assert content(books) == {ANN: sorted(ids)}
 
 
 def test_all_of_an_owners_records_share_a_partition_and_each_deal_has_a_key_of_its_own() -> None:
-    sends = [book_record(ANN, deal, b"x", 8) for deal in ("A", "B", "C")]
+    sends = [book_record(answer(deal), 8) for deal in ("A", "B", "C")]
     assert {send.partition for send in sends} == {partition_of(ANN.encode(), 8)}
     assert len({send.key for send in sends}) == 3
     assert {partition_of_row((send.key or b"").decode(), 8) for send in sends} == {partition_of(ANN.encode(), 8)}
 
 
 def test_a_record_without_a_key_says_nothing() -> None:
-    books = Books(0)
-    assert books.advance([Record(0, None, to_json(answer("A")))]).rows == {}
+    books = a_shelf()
+    assert books.advance([Record(0, None, to_json(answer("A")))], None).rows == {}
     assert content(books) == {}
 
 
@@ -86,18 +86,18 @@ def test_cuts_and_restarts_and_records_read_again_change_nothing(steps: list[Any
         withdrawn(owner, deal) if amount is None else put(answer(deal, owner=owner, amount=float(amount)))
         for owner, deal, amount in steps
     ]
-    whole, other = Books(0), Books(0)
+    whole, other = a_shelf(), a_shelf()
     rows: dict[str, bytes] = {}
-    whole.advance(records)
+    whole.advance(records, None)
     cut = choose.draw(st.integers(0, len(records)))
     back = choose.draw(st.integers(0, cut))
     for part in (records[:cut], records[back:]):
-        for row, value in other.advance(part).rows.items():
+        for row, value in other.advance(part, None).rows.items():
             if value is None:
                 rows.pop(row, None)
             else:
                 rows[row] = value
-        other = Books(0)
+        other = a_shelf()
         for row, value in rows.items():
             other.restore(row, value)
         other.resume()

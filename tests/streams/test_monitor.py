@@ -170,15 +170,16 @@ def test_a_deal_that_nobody_owns_is_in_a_book_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("status", ["won", "lost"])
-def test_a_closed_deal_leaves_the_book_and_comes_back_when_it_is_opened_again(status: str) -> None:
+def test_a_closed_deal_is_over_in_the_book_and_comes_back_when_it_is_opened_again(status: str) -> None:
     partition = one()
     partition.advance([*ghosted_deal(), clock(6)])
     findings, book = partition.advance([record(crm(7, status=status, id="closed")), clock(7)]).sends
-    assert (book.key, book.value) == (f"{REP}\tD-1".encode(), None)
+    assert book.key == f"{REP}\tD-1".encode()
+    assert (of_json(book.value or b"").is_open, of_json(book.value or b"").findings) == (False, ())
     assert of_json(findings.value or b"").status == status
     assert partition.advance([clock(400)]).answers == []
     _, book = partition.advance([record(crm(400, status="open", id="opened"))]).sends
-    assert book.value is not None
+    assert of_json(book.value or b"").is_open
 
 
 @pytest.mark.parametrize("restart", [False, True])

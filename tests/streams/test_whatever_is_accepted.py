@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from detectors.core.rules import Rules
 from streams.answer import of_json, to_json
-from streams.books import Books
 from streams.findings_table import explanation
 from streams.replay import Replay
 from streams.topics import MAX_MESSAGE_BYTES
@@ -39,6 +38,8 @@ TEXTS = st.sampled_from(
 PEOPLE = st.sampled_from(
     ["far@us.example", "rep@us.example", "cfo@buyer.example", "ü@bücher.example", '"a b"@x.example']
 )
+from tests.streams.told import a_shelf
+
 NUMBERS = st.sampled_from([0, 0.01, 1e15, 48000])
 COUNTED = st.integers(0, 3).map(str)
 
@@ -150,7 +151,7 @@ def test_whatever_is_accepted_is_applied_judged_told_and_shown(events: list[dict
         pass
     assert not replay.errors
     assert {refusal.reason for refusal in replay.refusals} <= {"no_deal"}
-    partition, books = replay.partition, Books(0)
+    partition, books = replay.partition, a_shelf()
     again = partition.reload(Rules())
     assert not partition.errors
     for said in (*replay.partition.answers.values(), *again.answers):
@@ -158,5 +159,5 @@ def test_whatever_is_accepted_is_applied_judged_told_and_shown(events: list[dict
         assert len(raw) < MAX_MESSAGE_BYTES
         assert of_json(raw) == said
         explanation(said)
-    books.advance([Record(0, send.key, send.value) for send in again.sends if send.topic == "books"])
+    books.advance([Record(0, send.key, send.value) for send in again.sends if send.topic == "books"], None)
     partition.advance([Record(0, None, Clock(datetime(2199, 12, 31, tzinfo=UTC), 0, 1).to_json(), Clock.HEADERS)])

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from detectors.core.breach import Evidence, Finding
+from detectors.core.rules import Rules
 from streams.answer import Answer, to_json
-from streams.books import Books
+from streams.books import SEPARATOR, Books
 from streams.wire import Record
 
 MONDAY = datetime(2026, 3, 9, 16, 2, tzinfo=UTC)
@@ -63,6 +64,16 @@ def answer(deal_id: str, *findings: Finding, owner: str | None = ANN, **other: A
     return replace(plain, **other)
 
 
+def a_shelf(partition: int = 0, rules: Rules | None = None) -> Books:
+    """The books of a partition, nothing in them."""
+
+    def failed(_detector: str, error: Exception) -> None:
+        raise error
+
+    in_force = rules or Rules()
+    return Books(partition, 1, lambda: in_force, failed)
+
+
 class Shelf:
     """The books of a worker: each owner's in the partition that the test says."""
 
@@ -75,16 +86,16 @@ class Shelf:
     def put(self, *answers: Answer, partition: int = 0) -> None:
         """Answers arrive in their owners' books."""
         for told in answers:
-            self._record(partition, f"{told.owner}/{told.deal_id}", to_json(told))
+            self._record(partition, f"{told.owner}{SEPARATOR}{told.deal_id}", to_json(told))
 
     def withdraw(self, owner: str, deal_id: str, partition: int = 0) -> None:
         """A deal is taken out of an owner's book."""
-        self._record(partition, f"{owner}/{deal_id}", None)
+        self._record(partition, f"{owner}{SEPARATOR}{deal_id}", None)
 
     def lose(self, partition: int) -> None:
         """Another worker takes a partition over."""
         del self._books[partition]
 
     def _record(self, partition: int, key: str, value: bytes | None) -> None:
-        book = self._books.setdefault(partition, Books(partition))
-        book.advance([Record(partition, key.encode(), value)])
+        book = self._books.setdefault(partition, a_shelf(partition))
+        book.advance([Record(partition, key.encode(), value)], None)
