@@ -10,11 +10,11 @@ only.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property, lru_cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
 from .addresses import domain_of
@@ -76,11 +76,12 @@ class Push:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A person on the buyer's side: first touch, and last two-way touch with its event."""
+    """A person on the buyer's side: first touch, first two-way touch, and last two-way touch with its event."""
 
     first: datetime
     last_two_way: datetime | None = None
     event: str | None = None
+    first_two_way: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +182,7 @@ class Deal:
                 mine[name] = known[name]
         if isinstance(entry, MailEntry) and entry.returns_on is not None:
             mine.pop("last_planned", None)
+            mine.pop("_plans", None)
         if "_conversation" in known and self.is_ours is before.is_ours:
             mine["_conversation"] = before._conversation.plus((entry,), self.is_ours)
             new = self.touches[len(before.touches) :]
@@ -503,6 +505,26 @@ class Deal:
             if set(roles) & set(told.get("roles") or ()) and not told.get("left")
         ]
 
+    def holding(self, email: str, holds: Callable[[dict[str, Any]], bool]) -> Change | None:
+        """Since when something holds of what the CRM says of a person, with that word; None if it does not hold."""
+        told = [
+            (change.at, change.event, name, change.value)
+            for name, changes in self.contact_changes.get(email, {}).items()
+            for change in changes
+        ]
+        known: dict[str, Any] = {}
+        since: Change | None = None
+        for (at, event), fields in groupby(sorted(told, key=lambda each: each[:3]), key=lambda each: each[:2]):
+            known |= {name: value for _, _, name, value in fields}
+            since = (since or Change(at, event, email)) if holds(known) else None
+        return since
+
+    def called(self, email: str) -> str:
+        """What people call somebody on the buyer's side: by the CRM's name and title, else by the address."""
+        told = self.contacts.get(email, {})
+        name = str(told.get("name") or email)
+        return f"{name} ({told['title']})" if told.get("title") else name
+
     @property
     def power_met(self) -> dict[str, Seen]:
         """Those with whom there was a two-way touch and who can decide."""
@@ -510,7 +532,7 @@ class Deal:
 
     def has_power(self, email: str) -> bool:
         """Whether a person can decide: by role, by the CRM's `executive` field, else by title."""
-        return _decides(self.contacts.get(email, {}))
+        return decides(self.contacts.get(email, {}))
 
     @cached_property
     def people(self) -> dict[str, Seen]:
@@ -598,10 +620,30 @@ class Deal:
         return found
 
     @cached_property
+    def _plans(self) -> list[Planned]:
+        return planned(self.log, self.calendar, self.is_ours)
+
+    @cached_property
     def last_planned(self) -> Planned | None:
         """What lies, or lay, ahead the longest: a meeting, a dated step, an open milestone, a pause, an absence."""
-        plans = planned(self.log, self.calendar, self.is_ours)
+        return max(self._plans, key=lambda plan: (plan.until, plan.event), default=None)
+
+    def planned_with(self, people: Collection[str]) -> Planned | None:
+        """What lies, or lay, ahead the longest with some people: a meeting, an absence of theirs, the deal's pause.
+
+        A meeting of which nobody told who comes counts as one with them.
+        """
+        plans = [plan for plan in self._plans if plan.text == "a pause" or self._is_with(people, plan.event)]
         return max(plans, key=lambda plan: (plan.until, plan.event), default=None)
+
+    def _is_with(self, people: Collection[str], event: str) -> bool:
+        match next((entry for entry in self.log if entry.event == event), None):
+            case MeetingEntry(organizer=organizer, attendees=attendees):
+                return not attendees or organizer in people or any(each in people for each in attendees)
+            case MailEntry(sender=sender):
+                return sender in people
+            case _:
+                return False
 
     @property
     def milestones(self) -> list[Milestone]:
@@ -686,6 +728,7 @@ _CARRIED = {
     "stage_changes": _HangsOn(fields=frozenset({"stage", "pipeline"})),
     "pushes": _HangsOn(fields=frozenset({"close_date"})),
     "proposals": _HangsOn((DocumentEntry,)),
+    "_plans": _HangsOn((MeetingEntry, MilestoneEntry), _WHOSE | {"next_step_date", "paused_until"}),
     "last_planned": _HangsOn((MeetingEntry, MilestoneEntry), _WHOSE | {"next_step_date", "paused_until"}),
 }
 _FIELDS = frozenset({"id", "rules", "log", "earlier", "baseline", "coverage"})
@@ -730,7 +773,8 @@ def _taken(one: Change | None, other: Change) -> Change:
     return one if one is not None and one.value == other.value else _newer(one, other)
 
 
-def _decides(person: dict[str, Any]) -> bool:
+def decides(person: dict[str, Any]) -> bool:
+    """Whether a person of whom the CRM says this can decide."""
     if BUYING_POWER & set(person.get("roles") or ()):
         return True
     told = person.get("executive")
@@ -739,13 +783,16 @@ def _decides(person: dict[str, Any]) -> bool:
 
 def _weight(person: dict[str, Change]) -> tuple[bool, datetime]:
     """Whom to remember: those with power, then those of whom there was news last."""
-    decides = _decides({name: change.value for name, change in person.items()})
-    return decides, max((change.at for change in person.values()), default=_LONG_AGO)
+    power = decides({name: change.value for name, change in person.items()})
+    return power, max((change.at for change in person.values()), default=_LONG_AGO)
 
 
 def _seen(known: Seen | None, touch: Touch) -> Seen:
     first = touch.at if known is None else min(known.first, touch.at)
     two_way, event = (known.last_two_way, known.event) if known else (None, None)
-    if touch.two_way and (two_way is None or touch.at >= two_way):
-        two_way, event = touch.at, touch.event
-    return Seen(first, two_way, event)
+    met = known.first_two_way if known else None
+    if touch.two_way:
+        met = touch.at if met is None else min(met, touch.at)
+        if two_way is None or touch.at >= two_way:
+            two_way, event = touch.at, touch.event
+    return Seen(first, two_way, event, met)

@@ -7,7 +7,7 @@ import pytest
 from detectors.core import state
 from detectors.core.assessment import Watched, assess
 from detectors.core.breach import Breach
-from detectors.core.deal import MOST_OTHERS, MOST_PEOPLE, MOST_TOUCHES, PINNED, Deal
+from detectors.core.deal import MOST_OTHERS, MOST_PEOPLE, MOST_TOUCHES, PINNED, Change, Deal
 from detectors.core.events import Event
 from tests.detectors.builders import (
     BUYER,
@@ -16,13 +16,16 @@ from tests.detectors.builders import (
     RULES,
     TICK,
     at,
+    away,
     booked,
     call,
+    cancelled,
     changed,
     created,
     dated,
     deal,
     document,
+    end_of,
     entered,
     inbound,
     mail,
@@ -106,6 +109,75 @@ def test_any_value_is_enough_where_none_is_named():
     cleared = deal(created(0), changed(2, deadline=on(50)), changed(5, deadline=None)).lacking("deadline")
     assert cleared is not None
     assert cleared.at == at(5)
+
+
+def test_a_person_is_met_with_the_first_word_of_their_own():
+    found = deal(created(0), outbound(1), inbound(3), inbound(5))
+    seen = found.met[BUYER]
+    assert (seen.first, seen.first_two_way, seen.last_two_way) == (at(1), at(3), at(5))
+    assert deal(created(0), outbound(1)).people[BUYER].first_two_way is None
+
+
+def test_when_a_person_was_met_first_is_known_when_the_touch_has_fallen_off():
+    found = deal(created(0), inbound(1), *(outbound(2 + number) for number in range(MOST_TOUCHES + 5)))
+    assert found.met[BUYER].first_two_way == at(1)
+
+
+def test_since_when_something_holds_of_a_person():
+    def here(told: dict) -> bool:
+        return "champion" in (told.get("roles") or ()) and not told.get("left")
+
+    named = (created(0), person(BUYER, 1, name="Eva"), person(BUYER, 3, roles=["champion"]))
+    assert deal(*named).holding(BUYER, here) == Change(at(3), "crm/person-buyer-3", BUYER)
+    assert deal(*named, person(BUYER, 4, roles=["champion", "legal"])).holding(BUYER, here).at == at(3)
+    assert deal(*named, person(BUYER, 5, left=True)).holding(BUYER, here) is None
+    assert deal(*named, person(BUYER, 5, left=True), person(BUYER, 7, left=False)).holding(BUYER, here).at == at(7)
+    assert deal(*named).holding("nobody@them.example", here) is None
+
+
+def test_people_are_called_by_name_and_title_else_by_their_address():
+    assert deal(created(0)).called(BUYER) == BUYER
+    assert deal(created(0), person(BUYER, name="Eva Lund")).called(BUYER) == "Eva Lund"
+    assert deal(created(0), person(BUYER, name="Eva Lund", title="CEO")).called(BUYER) == "Eva Lund (CEO)"
+
+
+BOSS = "boss@them.example"
+
+
+@pytest.mark.parametrize(
+    ("plan", "until"),
+    [
+        (booked(2, starts=20, attendees=[REP, BOSS]), at(20)),
+        (booked(2, starts=20, organizer=BOSS, attendees=[REP]), at(20)),
+        (booked(2, starts=20, attendees=[]), at(20)),
+        (away(2, until=20, sender=BOSS), end_of(20)),
+        (paused(20, day=2), end_of(20)),
+        (booked(2, starts=20), None),
+        (away(2, until=20), None),
+        (next_step(20, day=2), None),
+        (milestone(2, due=on(20)), None),
+    ],
+    ids=[
+        "a meeting with them",
+        "a meeting of theirs",
+        "a meeting with whomever",
+        "they are away",
+        "a pause",
+        "a meeting with somebody else",
+        "somebody else is away",
+        "a next step",
+        "a milestone",
+    ],
+)
+def test_what_is_planned_with_a_person_is_what_they_take_part_in(plan, until):
+    found = deal(created(0), plan).planned_with({BOSS})
+    assert (found.until if found else None) == until
+
+
+def test_a_meeting_with_them_that_was_called_off_lay_ahead_until_then():
+    off = deal(created(0), booked(2, starts=20, attendees=[REP, BOSS]), cancelled(5)).planned_with({BOSS})
+    assert off is not None
+    assert off.until == at(5)
 
 
 def test_a_deal_begins_with_the_crms_first_word_else_with_its_first_event():
