@@ -1,5 +1,6 @@
 """Reads a rules file: YAML, refused whole with every problem named by its line."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
@@ -7,16 +8,35 @@ import yaml
 from detectors.core.rules import Rules, RulesError
 
 MAX_BYTES = 1024 * 1024
+Keys = tuple[str | int, ...]
 
 
 class RulesFileError(ValueError):
     """A rules file that cannot be used; one problem a line, each with its place in the file."""
 
 
+@dataclass(frozen=True)
+class Written:
+    """Rules with the file that they were read from; without one, the defaults of the code."""
+
+    rules: Rules
+    path: Path | None = None
+    node: yaml.Node | None = None
+
+    def place(self, keys: Keys | None) -> str:
+        """Where in the file a setting stands; `default` where the file does not set it."""
+        return "default" if keys is None or self.path is None else f"{self.path}:{_line(self.node, keys)}"
+
+
 def read(path: Path | None) -> Rules:
     """The rules in a file; the defaults of the code where no file is given."""
+    return load(path).rules
+
+
+def load(path: Path | None) -> Written:
+    """The same, with the places of all settings."""
     if path is None:
-        return Rules()
+        return Written(Rules())
     try:
         with path.open("rb") as stream:
             raw = stream.read(MAX_BYTES + 1)
@@ -37,7 +57,7 @@ def read(path: Path | None) -> Rules:
         text = str(getattr(error, "problem", None) or error).partition("\n")[0]
         raise RulesFileError(f"{place}: {text}") from None
     try:
-        return Rules.of(content)
+        return Written(Rules.of(content), path, node)
     except RulesError as error:
         problems = [f"{path}:{_line(node, place)}: {_dotted(place)}{text}" for place, text in error.problems]
         raise RulesFileError("\n".join(problems)) from None
@@ -70,11 +90,11 @@ def _refuse_traps(loader: yaml.SafeLoader, node: yaml.Node, seen: set[int]) -> N
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from None
 
 
-def _dotted(place: tuple[str | int, ...]) -> str:
+def _dotted(place: Keys) -> str:
     return ".".join(str(part) for part in place) + ": " if place else ""
 
 
-def _line(node: yaml.Node | None, place: tuple[str | int, ...]) -> int:
+def _line(node: yaml.Node | None, place: Keys) -> int:
     """The line of the deepest part of a path of keys that the file has."""
     line = node.start_mark.line + 1 if node else 1
     for part in place:

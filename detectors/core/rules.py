@@ -4,14 +4,17 @@ Reading a file is not done here: `Rules.of` takes what a YAML file holds. Unknow
 match.
 """
 
+from __future__ import annotations
+
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 from functools import cached_property
 from hashlib import sha256
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import Annotated, Any, Protocol, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -24,9 +27,6 @@ from .events import Role
 from .phrases import DEFAULT_PHRASES, Phrases
 from .registry import catalogue
 from .requirements import Requirement
-
-if TYPE_CHECKING:
-    from .deal import Deal
 
 
 class RulesError(ValueError):
@@ -113,6 +113,38 @@ class Pipeline(_Section):
     roles: dict[str, tuple[Role, ...]] = {}
 
 
+class Described(Protocol):
+    """What overrides may ask of a deal."""
+
+    @property
+    def pipeline(self) -> str: ...
+    @property
+    def segment(self) -> str | None: ...
+    @property
+    def stage(self) -> str | None: ...
+    @property
+    def team(self) -> str | None: ...
+    @property
+    def owner(self) -> str | None: ...
+    @property
+    def currency(self) -> str | None: ...
+    @property
+    def amount(self) -> float | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A threshold in force for a deal, and the path of keys in the rules file that sets it; None for a default.
+
+    Of a detector that is switched off, `threshold` and `value` are None, and `path` is what switches it off.
+    """
+
+    detector: str
+    threshold: str | None
+    value: Any
+    path: tuple[str | int, ...] | None
+
+
 class When(_Section):
     """Which deals an override is for; every key that is given must match."""
 
@@ -125,11 +157,10 @@ class When(_Section):
     min_amount: float | None = None
     max_amount: float | None = None
 
-    def matches(self, deal: "Deal") -> bool:
+    def matches(self, deal: Described) -> bool:
         """Whether the override is for this deal as it is now."""
         for name in ("pipeline", "segment", "stage", "team", "owner", "currency"):
-            wanted = getattr(self, name)
-            told = getattr(deal, name) if name != "segment" else deal.fact("segment")
+            wanted, told = getattr(self, name), getattr(deal, name)
             if wanted is not None and str(told or "").casefold() != wanted.casefold():
                 return False
         amount = deal.amount
@@ -244,7 +275,7 @@ class Rules:
         self._detectors: dict[tuple[int, ...], dict[str, Detector]] = {}
 
     @classmethod
-    def of(cls, content: object) -> "Rules":
+    def of(cls, content: object) -> Rules:
         """Rules from what a YAML file holds; `RulesError` names every problem and its place."""
         try:
             return cls(RulesFile.model_validate(content if content is not None else {}))
@@ -259,9 +290,7 @@ class Rules:
     @cached_property
     def hash(self) -> str:
         """SHA-256 of the rules in force, by which a finding says how it was judged."""
-        content = self.file.model_dump(mode="json")
-        content["detectors"] = {name: detector.thresholds for name, detector in self._resolved(()).items()}
-        return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        return sha256(json.dumps(self.content(), sort_keys=True).encode()).hexdigest()
 
     def team_of(self, owner: str | None) -> str | None:
         """The team that an owner belongs to."""
@@ -332,11 +361,38 @@ class Rules:
         found = self._resolved(numbers)
         return {name: detector for name, detector in found.items() if isinstance(detector, BookDetector)}
 
-    def detectors_for(self, deal: "Deal") -> Mapping[str, Detector]:
+    def settings_for(self, deal: Described) -> Iterator[Setting]:
+        """Every threshold that applies to a deal as it is now, and where it comes from."""
+        matching = self._matching(deal)
+        resolved = self._resolved(matching)
+        for name, kind in catalogue().items():
+            if name not in resolved:
+                number = next(n for n in reversed(matching) if name in self.file.overrides[n].disable)
+                place = self.file.overrides[number].disable.index(name)
+                yield Setting(name, None, None, ("overrides", number, "disable", place))
+                continue
+            values = resolved[name].thresholds
+            for threshold in kind.model_fields:
+                yield Setting(name, threshold, values[threshold], self._origin(name, threshold, matching))
+
+    def _origin(self, name: str, threshold: str, matching: tuple[int, ...]) -> tuple[str | int, ...] | None:
+        for number in reversed(matching):
+            if threshold in self.file.overrides[number].detectors.get(name, {}):
+                return ("overrides", number, "detectors", name, threshold)
+        return ("detectors", name, threshold) if threshold in self.file.detectors.get(name, {}) else None
+
+    def _matching(self, deal: Described) -> tuple[int, ...]:
+        return tuple(number for number, override in enumerate(self.file.overrides) if override.when.matches(deal))
+
+    def content(self) -> dict[str, Any]:
+        """All that is in force, defaults written out: what the hash is of, and what two files differ in."""
+        content = self.file.model_dump(mode="json")
+        content["detectors"] = {name: detector.thresholds for name, detector in self._resolved(()).items()}
+        return content
+
+    def detectors_for(self, deal: Described) -> Mapping[str, Detector]:
         """The detectors that apply to a deal as it is now, with their thresholds, by name; book detectors too."""
-        return self._resolved(
-            tuple(number for number, override in enumerate(self.file.overrides) if override.when.matches(deal))
-        )
+        return self._resolved(self._matching(deal))
 
     def _resolved(self, overrides: tuple[int, ...]) -> dict[str, Detector]:
         if overrides not in self._detectors:
