@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.core import events
+from detectors.core.deal import Deal
 from detectors.core.rules import Rules
 from streams.dead_letters import refusal_of
 from streams.ingest import MOST_DOMAINS, Ingested, ingest
@@ -147,10 +148,26 @@ def test_numbers_that_are_none_in_fields_that_nobody_knows_are_written_as_json()
 def test_an_event_a_little_ahead_is_set_back_and_counted_and_does_not_say_how_far_its_source_is() -> None:
     ahead = GOOD | {"time": (NOW + timedelta(hours=2)).isoformat()}
     out = taken(GOOD, ahead)
-    assert [events.parse(send.value or b"").time for send in out.sends] == [day(0), NOW]
+    assert [events.parse(send.value or b"").time for send in out.sends] == [day(0), NOW + timedelta(seconds=7.2)]
     assert out.clamped["test"] == 1
     assert out.watermarks == {"test": day(0)}
     assert out.newest == day(0)
+
+
+def test_of_a_crm_whose_clock_is_ahead_the_later_change_counts_whatever_the_ids() -> None:
+    def stage(event_id: str, seconds: int, name: str) -> dict[str, Any]:
+        told = event("crm.deal.changed", NOW + timedelta(minutes=2, seconds=seconds), id=event_id, stage=name)
+        return told | {"subject": "D-1"}
+
+    # as texts "9" stands behind "10"
+    told = [record(stage("9", 0, "Demo")), record(stage("10", 30, "Proposal"))]
+    at_once = ingest(told, RULES, PARTITIONS, NOW)
+    one_by_one = [ingest([each], RULES, PARTITIONS, NOW + timedelta(seconds=n)) for n, each in enumerate(told)]
+    for sends in (at_once.sends, joined(part.sends for part in one_by_one)):
+        deal = Deal("D-1", RULES)
+        for send in sends:
+            deal = deal.apply(events.parse(send.value or b""))
+        assert deal.stage == "Proposal"
 
 
 def test_a_source_is_as_far_as_its_newest_event_or_what_its_heartbeat_says() -> None:

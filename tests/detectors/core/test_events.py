@@ -224,10 +224,26 @@ def test_a_clock_that_is_ahead_is_set_back_and_counted():
     event = created(0)
     assert clamp(event, NOW) == (event, False)
     assert clamp(event, event.time) == (event, False)
-    early = event.time - timedelta(days=1)
+    early = event.time - timedelta(seconds=2)
     clamped, was = clamp(event, early)
-    assert (clamped.time, was) == (early, True)
+    assert (clamped.time, was) == (early + timedelta(milliseconds=2), True)
     assert clamped.data == event.data
+    early = event.time - timedelta(days=1)
+    assert clamp(event, early)[0].time == early + timedelta(seconds=86.4)
+
+
+HOUR = 3600 * 10**6
+
+
+@given(st.integers(-HOUR, 23 * HOUR), st.integers(1, HOUR), st.integers(0, 99 * HOUR))
+def test_what_a_clock_tells_in_order_stays_in_order_however_far_ahead_it_is(ahead, later_by, wait):
+    first = created(0)
+    second = first.model_copy(update={"time": first.time + timedelta(microseconds=later_by)})
+    receipt = first.time - timedelta(microseconds=ahead)
+    one, _ = clamp(first, receipt)
+    other, _ = clamp(second, receipt + timedelta(microseconds=wait))
+    assert one.time < other.time or (later_by < 1000 and one.time == other.time)
+    assert one.time <= first.time
 
 
 def test_more_than_a_day_ahead_is_refused():
