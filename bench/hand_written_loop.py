@@ -122,5 +122,5 @@ class Loop:
         await asyncio.gather(*under_way)
 
 
-def _raised(_detector: str, error: Exception) -> None:
+def _raised(_detector: str, _owner: str, error: Exception) -> None:
     raise error

@@ -4,6 +4,7 @@ It reads no clock and touches nothing outside: the Faust agent, `replay` and the
 is what the partition's clock records say; a deal is looked at when an event names it or when its deadline is due.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -27,6 +28,9 @@ from .watchlist import Watchlist
 from .wins import WIN_KEY, WIN_MARK, Wins
 from .wire import Clock, Record, Send, partition_of
 
+log = logging.getLogger("stallwatch.monitor")
+
+TOLD_ERRORS = frozenset(10**power for power in range(10))
 LEDGER_KEY = "\x00ledger"
 
 
@@ -265,8 +269,11 @@ class Partition:
         clocks, heartbeats = self._alignment.to_dict(), self._heartbeats.to_list()
         return orjson.dumps({"clocks": clocks, "heartbeats": heartbeats, "rules": self._told_under})
 
-    def _on_error(self, detector: str, error: Exception) -> None:
+    def _on_error(self, detector: str, deal_id: str, error: Exception) -> None:
         self.errors[detector] += 1
+        # the first of many says it all
+        if self.errors[detector] in TOLD_ERRORS:
+            log.error("%s failed on deal %s", detector, deal_id, exc_info=error)
 
 
 def partition_of_row(row: str, partitions: int) -> int:

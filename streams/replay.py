@@ -79,7 +79,7 @@ class Replay:
             for owner, answers in owners.items():
                 yield judge(owner, answers, self.rules, time, self._on_error)[0]
 
-    def _on_error(self, detector: str, _error: Exception) -> None:
+    def _on_error(self, detector: str, _owner: str, _error: Exception) -> None:
         self.partition.errors[detector] += 1
 
     def _take(self, batch: list[Line]) -> None:

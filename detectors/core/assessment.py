@@ -27,7 +27,8 @@ from .rules import Rules
 
 MOST_PAST = 24
 
-OnError = Callable[[str, Exception], None]
+OnError = Callable[[str, str, Exception], None]
+"""Told of a detector that failed: its name, on whose deal or book (id or owner), and how."""
 
 
 def assess(deal: Deal, on_error: OnError | None = None, known: Mapping[str, Breach] | None = None) -> dict[str, Breach]:
@@ -47,7 +48,7 @@ def assess(deal: Deal, on_error: OnError | None = None, known: Mapping[str, Brea
         except Exception as error:
             if on_error is None:
                 raise
-            on_error(name, error)
+            on_error(name, deal.id, error)
             return
         if breach is not None:
             found[name] = breach
@@ -207,7 +208,7 @@ def assess_book(book: Book, rules: Rules, team: str | None, on_error: OnError | 
         except Exception as error:
             if on_error is None:
                 raise
-            on_error(name, error)
+            on_error(name, book.owner, error)
     return found
 
 

@@ -298,7 +298,9 @@ class Failing(Ghosted):
         raise ZeroDivisionError(deal.id)
 
 
-def test_a_detector_that_fails_is_counted_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_detector_that_fails_is_counted_and_told_once_and_the_others_go_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setitem(registry.catalogue(), "ghosted", Failing)
     partition = one(Rules.of({"organization": {"domains": ["us.example"]}}))
     out = partition.advance([*ghosted_deal(), clock(40)])
@@ -307,6 +309,9 @@ def test_a_detector_that_fails_is_counted_and_the_others_go_on(monkeypatch: pyte
     assert state_of(out.answers[0], "gone_quiet") == "open"
     assert partition.errors["ghosted"] > 0
     assert set(partition.errors) == {"ghosted"}
+    (first, *_) = caplog.records
+    assert first.getMessage() == "ghosted failed on deal D-1"
+    assert first.exc_info
 
 
 # -- what does not belong here

@@ -67,7 +67,7 @@ def answer(deal_id: str, *findings: Finding, owner: str | None = ANN, **other: A
 def a_shelf(partition: int = 0, rules: Rules | None = None) -> Books:
     """The books of a partition, nothing in them."""
 
-    def failed(_detector: str, error: Exception) -> None:
+    def failed(_detector: str, _owner: str, error: Exception) -> None:
         raise error
 
     in_force = rules or Rules()

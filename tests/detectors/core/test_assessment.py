@@ -256,10 +256,10 @@ def broken(monkeypatch):
 @pytest.mark.usefixtures("broken")
 def test_a_detector_that_fails_is_told_and_the_others_go_on():
     failures = []
-    found = Watched(Deal(DEAL, RULES), on_error=lambda name, error: failures.append((name, str(error))))
+    found = Watched(Deal(DEAL, RULES), on_error=lambda name, deal, error: failures.append((name, deal, str(error))))
     found = found.apply(created(0)).apply(inbound(1))
     assert "gone_quiet" in {each.detector for each in found.answer(at(20))}
-    assert ("ghosted", "a bug") in failures
+    assert ("ghosted", DEAL, "a bug") in failures
 
 
 @pytest.mark.usefixtures("broken")

@@ -96,7 +96,7 @@ def test_an_empty_deal_is_kept():
 def test_the_rules_are_those_of_today_and_failures_are_told_as_before():
     other = rules_for(holidays="DE")
     failures: list[str] = []
-    after = state.from_json(state.to_json(watched(*EVERYTHING)), other, lambda name, _: failures.append(name))
+    after = state.from_json(state.to_json(watched(*EVERYTHING)), other, lambda name, *_: failures.append(name))
     assert after.deal.rules is other
     assert after.on_error is not None
 
