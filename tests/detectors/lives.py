@@ -8,6 +8,8 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
@@ -221,6 +223,14 @@ def _word(draw: st.DrawFn) -> Piece:
     return lambda life: life.tell(kind, moment, **fields)
 
 
+def _pieces() -> list[st.SearchStrategy[Piece]]:
+    """Those above, and those of each family of detectors in the files beside this one."""
+    found: list[st.SearchStrategy[Piece]] = [_thread(), _chase(), _pushes(), _meeting(), _boss(), _word()]
+    for file in sorted(Path(__file__).parent.glob("pieces_*.py")):
+        found += import_module(f"tests.detectors.{file.stem}").PIECES
+    return found
+
+
 @st.composite
 def lives(draw: st.DrawFn, corrections: bool = True, most: int = 6) -> list[Event]:
     """Events of one deal, in order of time; with `corrections`, some are told anew under the same id."""
@@ -232,9 +242,7 @@ def lives(draw: st.DrawFn, corrections: bool = True, most: int = 6) -> list[Even
         stage=draw(st.sampled_from(STAGES)),
         close_date=on(draw(st.integers(1, 90))),
     )
-    for piece in draw(
-        st.lists(st.one_of(_thread(), _chase(), _pushes(), _meeting(), _boss(), _word()), min_size=1, max_size=most)
-    ):
+    for piece in draw(st.lists(st.one_of(_pieces()), min_size=1, max_size=most)):
         piece(life)
     if corrections and draw(st.integers(0, 3)) == 0:
         old, new = draw(st.sampled_from(life.events)), draw(st.sampled_from(life.events))
