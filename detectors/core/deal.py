@@ -382,6 +382,12 @@ class Deal:
         return stage if isinstance(stage, str) else None
 
     @property
+    def segment(self) -> str | None:
+        """The market segment that the CRM puts it in."""
+        segment: str | None = self.fact("segment")
+        return segment
+
+    @property
     def amount(self) -> float | None:
         """Its value in `currency`."""
         amount: float | None = self.fact("amount")
@@ -505,19 +511,20 @@ class Deal:
             if set(roles) & set(told.get("roles") or ()) and not told.get("left")
         ]
 
-    def holding(self, email: str, holds: Callable[[dict[str, Any]], bool]) -> Change | None:
-        """Since when something holds of what the CRM says of a person, with that word; None if it does not hold."""
+    def turns(self, email: str, holds: Callable[[dict[str, Any]], bool]) -> list[Change]:
+        """When something began (True) and ceased (False) to hold of what the CRM says of a person, oldest first."""
         told = [
             (change.at, change.event, name, change.value)
             for name, changes in self.contact_changes.get(email, {}).items()
             for change in changes
         ]
         known: dict[str, Any] = {}
-        since: Change | None = None
+        turns: list[Change] = []
         for (at, event), fields in groupby(sorted(told, key=lambda each: each[:3]), key=lambda each: each[:2]):
             known |= {name: value for _, _, name, value in fields}
-            since = (since or Change(at, event, email)) if holds(known) else None
-        return since
+            if holds(known) is not bool(turns and turns[-1].value):
+                turns.append(Change(at, event, not turns or not turns[-1].value))
+        return turns
 
     def called(self, email: str) -> str:
         """What people call somebody on the buyer's side: by the CRM's name and title, else by the address."""

@@ -123,16 +123,20 @@ def test_when_a_person_was_met_first_is_known_when_the_touch_has_fallen_off():
     assert found.met[BUYER].first_two_way == at(1)
 
 
-def test_since_when_something_holds_of_a_person():
+def test_when_something_began_and_ceased_to_hold_of_a_person():
     def here(told: dict) -> bool:
         return "champion" in (told.get("roles") or ()) and not told.get("left")
 
     named = (created(0), person(BUYER, 1, name="Eva"), person(BUYER, 3, roles=["champion"]))
-    assert deal(*named).holding(BUYER, here) == Change(at(3), "crm/person-buyer-3", BUYER)
-    assert deal(*named, person(BUYER, 4, roles=["champion", "legal"])).holding(BUYER, here).at == at(3)
-    assert deal(*named, person(BUYER, 5, left=True)).holding(BUYER, here) is None
-    assert deal(*named, person(BUYER, 5, left=True), person(BUYER, 7, left=False)).holding(BUYER, here).at == at(7)
-    assert deal(*named).holding("nobody@them.example", here) is None
+    began = Change(at(3), "crm/person-buyer-3", True)
+    ceased = Change(at(5), "crm/person-buyer-5", False)
+    assert deal(*named[:2]).turns(BUYER, here) == []
+    assert deal(*named).turns(BUYER, here) == [began]
+    assert deal(*named, person(BUYER, 4, roles=["champion", "legal"])).turns(BUYER, here) == [began]
+    assert deal(*named, person(BUYER, 5, left=True)).turns(BUYER, here) == [began, ceased]
+    again = deal(*named, person(BUYER, 5, left=True), person(BUYER, 7, left=False))
+    assert again.turns(BUYER, here) == [began, ceased, Change(at(7), "crm/person-buyer-7", True)]
+    assert deal(*named).turns("nobody@them.example", here) == []
 
 
 def test_people_are_called_by_name_and_title_else_by_their_address():
