@@ -12,7 +12,7 @@ class Page:
 
     `began` and `event` are its first moment and event; `known` holds which of need, budget, deadline, executive and
     roles are known; `middle_since` is when it came to the middle of its pipeline; `stalled_since` when the first of its
-    open warnings began; `progress_at` its last sign of progress; `ended` when it was won or lost.
+    open warnings began; `progress_at` its last sign of progress; `ended` when, and by which event, it was won or lost.
     """
 
     deal_id: str
@@ -31,6 +31,7 @@ class Page:
     stalled_since: datetime | None = None
     stalled_event: str | None = None
     ended: datetime | None = None
+    ended_event: str | None = None
 
     @property
     def is_open(self) -> bool:
