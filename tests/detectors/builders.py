@@ -15,6 +15,7 @@ from detectors.core.assessment import Watched, assess
 from detectors.core.breach import Breach, Finding
 from detectors.core.deal import Deal
 from detectors.core.events import Event
+from detectors.core.registry import catalogue
 from detectors.core.rules import Rules
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
@@ -312,3 +313,9 @@ def rules_for(**organization: object) -> Rules:
 def as_date(day: int) -> date:
     """A date as Python has it."""
     return date.fromisoformat(on(day))
+
+
+def only(*detectors: str) -> Rules:
+    """The rules, with no other detectors than these in force."""
+    off = sorted(set(catalogue()) - set(detectors))
+    return Rules.of({**RULES.file.model_dump(exclude_unset=True), "overrides": [{"when": {}, "disable": off}]})

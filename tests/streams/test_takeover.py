@@ -11,11 +11,15 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import orjson
 import pytest
+from pydantic import TypeAdapter
 
 from detectors.core import events
+from detectors.core.breach import Finding
 from detectors.core.rules import Rules
-from streams.answer import finding_line, of_json
+from streams.answer import finding_line
+from streams.books import Books
 from streams.demo.company import Company
 from streams.history import Line
 from streams.ingest import ingest
@@ -26,6 +30,7 @@ from streams.wire import CLOCK_EVERY, Clock, Headers, Record, Send, Topic, parti
 
 PARTITIONS = 4
 NOW = datetime.now(UTC)
+STAGES = ("inbox", "mail", "deal_events", "books")
 Place = tuple[str, int]
 Rows = dict[str, bytes | None]
 
@@ -62,14 +67,19 @@ class Cluster:
     def __init__(self, rules: Rules, logs: Logs, chance: Random, deaths: float) -> None:
         self.rules, self.logs, self.chance, self.deaths = rules, logs, chance, deaths
         self.changelogs: defaultdict[Place, Rows] = defaultdict(dict)
-        self.positions = {(topic, n): 0 for topic in ("inbox", "mail", "deal_events") for n in range(PARTITIONS)}
+        self.positions = {(topic, n): 0 for topic in STAGES for n in range(PARTITIONS)}
         self.directories = {n: self.make("mail", n) for n in range(PARTITIONS)}
         self.deals = {n: self.make("deal_events", n) for n in range(PARTITIONS)}
+        self.books = {n: self.make("books", n) for n in range(PARTITIONS)}
         self.died = 0
 
     def make(self, topic: str, number: int) -> Any:
         """A partition's state as its changelog has it."""
-        state = Directory(number, PARTITIONS) if topic == "mail" else Partition(number, PARTITIONS, self.rules)
+        state: Any = {
+            "mail": lambda: Directory(number, PARTITIONS),
+            "deal_events": lambda: Partition(number, PARTITIONS, self.rules),
+            "books": lambda: Books(number, PARTITIONS, lambda: self.rules, failed),
+        }[topic]()
         for row, value in self.changelogs[topic, number].items():
             if value is not None:
                 state.restore(row, value)
@@ -86,12 +96,15 @@ class Cluster:
             records = self.logs.read(topic, number, offset, self.chance.choice([1, 10, 200, 1000]))  # type: ignore[arg-type]
             if self.write(topic, number, self.steps(topic, number, records)):
                 self.positions[topic, number] = offset + len(records)
+                if topic == "deal_events":
+                    self.pass_time()
             else:
                 self.died += 1
                 committed = max(0, offset - self.chance.choice([0, 0, 5, 300]))
                 self.positions[topic, number] = committed
                 if topic != "inbox":
-                    (self.directories if topic == "mail" else self.deals)[number] = self.make(topic, number)
+                    states = {"mail": self.directories, "deal_events": self.deals, "books": self.books}[topic]
+                    states[number] = self.make(topic, number)
 
     def steps(self, topic: str, number: int, records: list[Record]) -> list[list[Send] | Rows]:
         """What a batch has to write, step by step, each when the one before it is safe: as the worker does."""
@@ -101,8 +114,25 @@ class Cluster:
         if topic == "mail":
             joined = self.directories[number].advance(records)
             return [joined.sends, joined.marks, joined.rows]
+        if topic == "books":
+            shelved = self.books[number].advance(records, self.time)
+            return [shelved.rows, shelved.sends]
         out = self.deals[number].advance(records)
         return [out.rows, out.sends, out.ledger]
+
+    @property
+    def time(self) -> datetime | None:
+        """The event time that all deals have reached."""
+        times = [deals.time for deals in self.deals.values()]
+        return min(times) if all(times) else None
+
+    def pass_time(self) -> None:
+        """As a worker does behind each batch of deals."""
+        if self.time is not None:
+            for number, books in self.books.items():
+                shelved = books.pass_time(self.time)
+                self.changelogs["books", number] |= shelved.rows
+                self.logs.write(shelved.sends)
 
     def write(self, topic: str, number: int, steps: list[list[Send] | Rows]) -> bool:
         """Write all, unless the worker dies before: then of one step some of each partition's, and nothing after it."""
@@ -125,7 +155,12 @@ class Cluster:
     def findings(self) -> list[str]:
         """What the newest answers on the findings topic say."""
         newest = {key: value for n in range(PARTITIONS) for key, value, _ in self.logs.records["findings", n] if value}
-        return sorted(finding_line(each) for value in newest.values() for each in of_json(value).findings)
+        told = [each for value in newest.values() for each in orjson.loads(value)["findings"]]
+        return sorted(finding_line(TypeAdapter(Finding).validate_python(each, strict=False)) for each in told)
+
+
+def failed(_detector: str, _owner: str, error: Exception) -> None:
+    raise error
 
 
 @pytest.mark.parametrize("seed", range(4))
