@@ -1,7 +1,8 @@
 """The inbox: every record is accepted, refused with a reason, or is a mark. A pure function of the records.
 
 An event that names its deal goes to the deal's partition. Mails, activities that name none, and contacts, by which
-their deals are found, go by the mail domain of the buyer's people to where they are joined to deals.
+their deals are found, go by the mail domain of the buyer's people to where they are joined to deals. There it matters,
+too, that a deal was closed: nobody knows yet by whose mail, so all are told.
 """
 
 from collections import Counter
@@ -16,7 +17,7 @@ from detectors.core.addresses import domain_of
 from detectors.core.rules import Rules
 
 from .dead_letters import dead_letter
-from .wire import HEARTBEAT_HEADERS, Clock, Record, Send, partition_of
+from .wire import CLOSED_HEADERS, HEARTBEAT_HEADERS, SHARED_HEADERS, Clock, Record, Send, partition_of
 
 MOST_DOMAINS = 10
 ACTIVITIES = (events.Email, events.Meeting, events.Call, events.Document)
@@ -71,6 +72,9 @@ def ingest(records: Iterable[Record], rules: Rules, partitions: int, now: dateti
         if event.subject is not None and not (joins and isinstance(event, events.Email)):
             key = event.subject.encode()
             out.sends.append(Send("deal_events", partition_of(key, partitions), key, value))
+            if isinstance(event, events.DealChanged) and event.data.status in ("won", "lost"):
+                at = event.time.isoformat().encode()
+                out.sends += [Send("mail", number, key, at, CLOSED_HEADERS) for number in range(partitions)]
         out.sends += joins
     for clock in clocks.values():
         out.marks += clock.send("mail", range(partitions))
@@ -129,4 +133,6 @@ def _for_the_join(event: events.Event, value: bytes, rules: Rules, partitions: i
     domains = [domain for domain in domains if not f".{domain}".endswith(ours)][:MOST_DOMAINS]
     if not domains and event.subject is None:
         out.unjoined["internal" if people else "nobody"] += 1
-    return [Send("mail", partition_of(name, partitions), name, value) for name in (each.encode() for each in domains)]
+    headers = SHARED_HEADERS if len(domains) > 1 else ()
+    names = [domain.encode() for domain in domains]
+    return [Send("mail", partition_of(name, partitions), name, value, headers) for name in names]

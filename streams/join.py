@@ -3,9 +3,16 @@
 Everything about the people of one mail domain meets in one partition: their contacts, their threads, and the
 activities that wait for them. So the join works with any number of workers. It happens in order of event time: a
 record is held until the partition's time has reached it, because only then is everything known that came before it. A
-mail goes to the deals of its thread, else to those whose contacts are on it; several are all given it. What finds no
-deal waits, bounded in number and age, and is joined when the contact or the thread appears. A deal takes the same
-event once, so saying it twice does no harm.
+deal takes the same event once, so saying it twice does no harm.
+
+Whose it is: a mail belongs to the deals of its thread; without one, to the deals whose contacts are on it. People begin
+anew in old threads: once all deals of a thread were won or lost, a mail goes to the deals of the contacts as well, and
+the thread is theirs from then on. Several are all given it, closed ones too, which does them no harm. (A deal that is
+opened again keeps its thread, and shares it.)
+
+What finds no deal waits, bounded in number and age, and is joined when the contact or the thread appears. A mail to
+several companies is looked for at each of them. Where it still waits, another may long have joined it: so it takes no
+place of those that wait at a single company, and is not counted with them.
 """
 
 from bisect import bisect_left, insort
@@ -26,10 +33,10 @@ from .wire import Clock, Record, Send, partition_of
 
 MOST_WAITING = 20_000
 MOST_THREADS = 200_000
+MOST_CLOSED = 100_000
 # of somebody who is on more deals than this, a mail says little of any
 MOST_DEALS = 100
 LONGEST_WAIT = timedelta(days=45)
-CLOCK_KEY = "\x00clock"
 _SEPARATOR = "\x00"
 
 
@@ -48,7 +55,10 @@ class Joined:
 
 
 class Directory:
-    """One partition's contacts and threads, and the records that are held or wait; rows begin with the mail domain."""
+    """One partition's contacts and threads, and the records that are held or wait.
+
+    Rows begin with the mail domain; those of the partition itself with none, and then name it.
+    """
 
     def __init__(self, partition: int, partitions: int) -> None:
         self.partition = partition
@@ -56,24 +66,30 @@ class Directory:
         self._alignment = Alignment()
         self._deals: dict[str, list[str]] = {}
         self._threads: dict[str, None] = {}
+        self._closed: dict[str, datetime] = {}
         self._events: dict[str, bytes] = {}
+        self._shared: set[str] = set()
         self._held: list[tuple[datetime, str]] = []
         self._waiting: list[tuple[datetime, str]] = []
+        self._waiting_shared: list[tuple[datetime, str]] = []
         self._waits_for: defaultdict[str, dict[str, None]] = defaultdict(dict)
 
     @property
     def waiting(self) -> int:
-        """How many records are held or wait."""
-        return len(self._events)
+        """How many records are held or wait, apart from those that may be joined elsewhere."""
+        return len(self._events) - len(self._shared)
 
     def restore(self, row: str, value: bytes) -> None:
         """Take back a row of the table."""
-        if row.startswith(CLOCK_KEY):
-            self._alignment = Alignment.of(orjson.loads(value), self.partitions)
-        elif _kind(row) == "event":
-            self._events[row] = value
-        else:
-            self._put(row, orjson.loads(value))
+        match _kind(row):
+            case "clock":
+                self._alignment = Alignment.of(orjson.loads(value), self.partitions)
+            case "closed":
+                self._closed[row] = datetime.fromisoformat(value.decode())
+            case "event" | "shared":
+                self._keep(row, value)
+            case _:
+                self._put(row, orjson.loads(value))
 
     def resume(self) -> None:
         """After the last `restore`: everything is held, and what waited tries again, lest it was just being joined."""
@@ -90,6 +106,8 @@ class Directory:
                 clocked = True
             elif record.mark == b"heartbeat":
                 out.marks.append(Send("deal_events", self.partition, None, record.value, record.headers))
+            elif record.mark == b"closed":
+                self._close((record.key or b"").decode(), record.value or b"", out)
             else:
                 self._hold(record, out)
         while self._held and self._time is not None and self._held[0][0] <= self._time:
@@ -102,7 +120,7 @@ class Directory:
         # an event is let go only when everything that it led to is kept, and the clocks, moved or not, last of all
         out.rows = dict(sorted(out.rows.items(), key=lambda row: row[1] is None))
         if clocked:
-            out.rows[f"{CLOCK_KEY}{self.partition}"] = orjson.dumps(self._alignment.to_dict())
+            out.rows[self._own_row("clock")] = orjson.dumps(self._alignment.to_dict())
         return out
 
     @property
@@ -112,10 +130,32 @@ class Directory:
     def _hold(self, record: Record, out: Joined) -> None:
         value = record.value or b""
         event = events.parse(value)
-        row = _row((record.key or b"").decode(), "event", event.ref)
+        kind = "shared" if record.mark == b"shared" else "event"
+        row = _row((record.key or b"").decode(), kind, event.ref)
         if row not in self._events:
-            self._events[row] = out.rows[row] = value
+            self._keep(row, value)
+            out.rows[row] = value
             heappush(self._held, (event.time, row))
+
+    def _keep(self, row: str, value: bytes) -> None:
+        self._events[row] = value
+        if _kind(row) == "shared":
+            self._shared.add(row)
+
+    def _close(self, deal: str, at: bytes, out: Joined) -> None:
+        """A deal was won or lost; the first time counts, whichever is told first."""
+        row, moment = self._own_row("closed", deal), datetime.fromisoformat(at.decode())
+        known = self._closed.get(row)
+        if known is None or moment < known:
+            self._closed[row] = moment
+            out.rows[row] = at
+        while len(self._closed) > MOST_CLOSED:
+            oldest = next(iter(self._closed))
+            del self._closed[oldest]
+            out.rows[oldest] = None
+
+    def _own_row(self, kind: str, name: str = "") -> str:
+        return _row("", kind, f"{self.partition}{_SEPARATOR}{name}")
 
     def _take(self, row: str, event: events.Event, out: Joined) -> None:
         """A record whose time has come."""
@@ -138,17 +178,29 @@ class Directory:
 
     def _place(self, row: str, event: events.Event, out: Joined) -> None:
         """Give an activity to its deals, or let it wait for them."""
-        domain = _domain(row)
-        threads = _thread_rows(domain, event)
-        deals = self._found(threads) or self._found(_contact_rows(domain, event))
+        deals = self._deals_of(_domain(row), event)
         if not deals:
             self._wait(row, event)
-            if len(self._waiting) > MOST_WAITING:
-                self._give_up(self._waiting[0][1], "too_many", out)
+            if len(line := self._line(row)) > MOST_WAITING:
+                self._give_up(line[0][1], "too_many", out)
             return
         self._give(event, deals, out)
         self._forget(row, event, out)
-        self._link(threads, deals, out)
+        self._link(_thread_rows(_domain(row), event), deals, out)
+
+    def _deals_of(self, domain: str, event: events.Event) -> list[str]:
+        threads = _thread_rows(domain, event)
+        if went_to := self._found(threads[:1]):
+            # it was here before: new deals of its people are none of its
+            return went_to
+        deals = self._found(threads)
+        if all(self._was_closed(deal, event.time) for deal in deals):
+            deals += [each for each in self._found(_contact_rows(domain, event)) if each not in deals]
+        return deals
+
+    def _was_closed(self, deal: str, moment: datetime) -> bool:
+        at = self._closed.get(self._own_row("closed", deal))
+        return at is not None and at <= moment
 
     def _found(self, rows: list[str]) -> list[str]:
         return list(dict.fromkeys(deal for row in rows for deal in self._deals.get(row, ())))
@@ -182,16 +234,21 @@ class Directory:
         self._deals[row] = deals
 
     def _wait(self, row: str, event: events.Event) -> None:
-        insort(self._waiting, (event.time, row))
+        insort(self._line(row), (event.time, row))
         for each in _thread_rows(_domain(row), event) + _contact_rows(_domain(row), event):
             self._waits_for[each][row] = None
 
+    def _line(self, row: str) -> list[tuple[datetime, str]]:
+        return self._waiting_shared if row in self._shared else self._waiting
+
     def _forget(self, row: str, event: events.Event, out: Joined) -> None:
+        line = self._line(row)
+        at = bisect_left(line, (event.time, row))
+        if line[at : at + 1] == [(event.time, row)]:
+            del line[at]
         del self._events[row]
+        self._shared.discard(row)
         out.rows[row] = None
-        at = bisect_left(self._waiting, (event.time, row))
-        if self._waiting[at : at + 1] == [(event.time, row)]:
-            del self._waiting[at]
         for each in _thread_rows(_domain(row), event) + _contact_rows(_domain(row), event):
             rest = self._waits_for.get(each)
             if rest is not None:
@@ -200,12 +257,14 @@ class Directory:
                     del self._waits_for[each]
 
     def _give_up(self, row: str, reason: str, out: Joined) -> None:
+        if row not in self._shared:
+            out.given_up[reason] += 1
         self._forget(row, events.parse(self._events[row]), out)
-        out.given_up[reason] += 1
 
     def _give_up_before(self, moment: datetime, out: Joined) -> None:
-        while self._waiting and self._waiting[0][0] < moment:
-            self._give_up(self._waiting[0][1], "too_old", out)
+        for line in (self._waiting, self._waiting_shared):
+            while line and line[0][0] < moment:
+                self._give_up(line[0][1], "too_old", out)
 
 
 def _row(domain: str, kind: str, name: str) -> str:
@@ -222,9 +281,8 @@ def _domain(row: str) -> str:
 
 def partition_of_row(row: str, partitions: int) -> int:
     """The partition that a row of the table belongs to."""
-    if row.startswith(CLOCK_KEY):
-        return int(row.removeprefix(CLOCK_KEY))
-    return partition_of(_domain(row).encode(), partitions)
+    domain, _, name = row.split(_SEPARATOR, 2)
+    return partition_of(domain.encode(), partitions) if domain else int(name.partition(_SEPARATOR)[0])
 
 
 def _contact_rows(domain: str, event: events.Event) -> list[str]:

@@ -1,7 +1,8 @@
 """Kafka records as plain values, so that what is done with them can be a pure function.
 
-Besides events, topics carry two marks, told by a header: clock records, which move time, and heartbeats, which say up
-to when a source has reported. Both travel behind the events that they speak of.
+Besides events, topics carry marks, told by a header: clock records, which move time, and heartbeats, which say up to
+when a source has reported. Both travel behind the events that they speak of. On the way to the join there are two more:
+that a deal was closed, and that a mail was sent to several companies, of which another may know its deal.
 """
 
 from collections.abc import Iterable
@@ -84,6 +85,8 @@ class Clock:
 
 
 HEARTBEAT_HEADERS: Headers = ((MARK, b"heartbeat"),)
+CLOSED_HEADERS: Headers = ((MARK, b"closed"),)
+SHARED_HEADERS: Headers = ((MARK, b"shared"),)
 
 
 @lru_cache(maxsize=262_144)

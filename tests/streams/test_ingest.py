@@ -16,7 +16,7 @@ from detectors.core.rules import Rules
 from streams.dead_letters import refusal_of
 from streams.ingest import MOST_DOMAINS, Ingested, ingest
 from streams.topics import MAX_MESSAGE_BYTES
-from streams.wire import HEARTBEAT_HEADERS, Clock, Record, Send, partition_of
+from streams.wire import CLOSED_HEADERS, HEARTBEAT_HEADERS, SHARED_HEADERS, Clock, Record, Send, partition_of
 from tests.streams.sample_deals import RULES, crm, day, event, inbound, meeting, outbound
 
 PARTITIONS = 8
@@ -284,6 +284,23 @@ def test_people_of_several_companies_are_looked_for_at_each() -> None:
     assert ways(taken(mail)) == [("mail", b"buyer.example"), ("mail", b"counsel.example")]
     crowd = inbound(1, "m-1", cc=[f"a@c{number:02}.example" for number in range(40)])
     assert len(taken(crowd).sends) == MOST_DOMAINS
+
+
+def test_only_a_mail_that_is_looked_for_at_several_companies_says_so() -> None:
+    mail = inbound(1, "m-1", cc=["boss@us.example", "law@counsel.example", "ceo@buyer.example"])
+    assert [send.headers for send in taken(mail).sends] == [SHARED_HEADERS, SHARED_HEADERS]
+    assert [send.headers for send in taken(inbound(1, "m-2", cc=["ceo@buyer.example"])).sends] == [()]
+
+
+@pytest.mark.parametrize("status", ["won", "lost"])
+def test_that_a_deal_was_closed_is_told_wherever_mails_are_joined(status: str) -> None:
+    own, *told = taken(crm(1, status=status) | {"subject": "D-ü"}).sends
+    assert (own.topic, own.key) == ("deal_events", "D-ü".encode())
+    assert [(send.topic, send.partition) for send in told] == [("mail", number) for number in range(PARTITIONS)]
+    assert {(send.key, send.value, send.headers) for send in told} == {
+        ("D-ü".encode(), day(1).isoformat().encode(), CLOSED_HEADERS)
+    }
+    assert ways(taken(crm(1, status="open") | {"subject": "D-1"})) == [("deal_events", b"D-1")]
 
 
 def test_a_mail_among_ourselves_is_counted_and_goes_nowhere() -> None:

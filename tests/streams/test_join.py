@@ -15,7 +15,7 @@ from streams import join
 from streams.ingest import ingest
 from streams.join import LONGEST_WAIT, Directory, Joined, partition_of_row
 from streams.wire import HEARTBEAT_HEADERS, Clock, Record, partition_of
-from tests.streams.sample_deals import RULES, day, event, inbound, meeting
+from tests.streams.sample_deals import RULES, crm, day, event, inbound, meeting
 
 Told = dict[str, Any]
 Pair = tuple[str, str]
@@ -31,11 +31,15 @@ def mail(at: float, message_id: str, answers: str | None = None, deal: str | Non
     return told | ({"subject": deal} if deal else {})
 
 
+def closed(at: float, deal: str, status: str = "lost") -> Told:
+    return crm(at, id=f"closed-{at}-{deal}", status=status) | {"subject": deal}
+
+
 def records(*told: Told) -> list[Record]:
     """As the inbox hands them to the join, all to this one partition."""
     raw = [Record(0, None, orjson.dumps(each)) for each in told]
     sends = ingest(raw, RULES, 1, day(9999)).sends
-    return [Record(0, send.key, send.value) for send in sends if send.topic == "mail"]
+    return [Record(0, send.key, send.value, send.headers) for send in sends if send.topic == "mail"]
 
 
 def clock(at: float, origin: int = 0, origins: int = 1) -> Record:
@@ -115,6 +119,65 @@ def test_a_mail_that_names_its_deal_goes_there_alone() -> None:
     assert given_in_order(contact(0, "D-1"), mail(1, "m-1", deal="D-9")) == {("m-1", "D-9")}
 
 
+# -- an old thread
+
+BEGUN_ANEW = [
+    contact(0, "D-1"),
+    mail(1, "m-1"),
+    closed(2, "D-1"),
+    contact(3, "D-2"),
+    mail(4, "m-2", answers="m-1"),
+]
+
+
+@pytest.mark.parametrize("status", ["won", "lost"])
+def test_a_reply_in_the_thread_of_a_closed_deal_goes_to_its_peoples_new_deal_too(status: str) -> None:
+    told = [*BEGUN_ANEW[:2], closed(2, "D-1", status), *BEGUN_ANEW[3:]]
+    assert given_in_order(*told) == {("m-1", "D-1"), ("m-2", "D-1"), ("m-2", "D-2")}
+
+
+def test_while_one_deal_of_the_thread_is_open_the_mail_is_none_of_its_peoples_other_deals() -> None:
+    told = [each for each in BEGUN_ANEW if each["type"] != "crm.deal.changed"]
+    assert given_in_order(*told) == {("m-1", "D-1"), ("m-2", "D-1")}
+    with_both = [contact(0.5, "D-3"), *BEGUN_ANEW]
+    assert given_in_order(*with_both) == {(mail, deal) for mail in ("m-1", "m-2") for deal in ("D-1", "D-3")}
+
+
+def test_a_mail_from_before_the_closing_is_none_of_the_new_deal_and_one_from_that_instant_is() -> None:
+    open_still = [*BEGUN_ANEW[:2], closed(4.001, "D-1"), *BEGUN_ANEW[3:]]
+    assert given_in_order(*open_still) == {("m-1", "D-1"), ("m-2", "D-1")}
+    just_closed = [*BEGUN_ANEW[:2], closed(4, "D-1"), *BEGUN_ANEW[3:]]
+    assert given_in_order(*just_closed) == {("m-1", "D-1"), ("m-2", "D-1"), ("m-2", "D-2")}
+
+
+def test_from_then_on_the_thread_is_the_new_deals_whoever_writes() -> None:
+    colleague = mail(5, "m-3", answers="m-2", **{"from": "new@buyer.example"})
+    assert given_in_order(*BEGUN_ANEW, colleague) >= {("m-3", "D-1"), ("m-3", "D-2")}
+
+
+def test_a_deal_that_was_opened_again_still_gets_its_thread() -> None:
+    again = crm(2.5, id="again", status="open") | {"subject": "D-1"}
+    assert given_in_order(*BEGUN_ANEW, again) >= {("m-2", "D-1"), ("m-2", "D-2")}
+
+
+def test_a_mail_that_comes_again_is_none_of_a_deal_that_has_begun_since() -> None:
+    directory = Directory(0, 1)
+    first = [contact(0, "D-1"), closed(1, "D-1"), mail(2, "m-1"), meeting(2, id="M")]
+    assert pairs(directory.advance([*records(*first), clock(3)])) == {("m-1", "D-1"), ("M", "D-1")}
+    again = directory.advance([*records(contact(4, "D-2"), *first[2:]), clock(5)])
+    assert pairs(again) == {("m-1", "D-1"), ("M", "D-1")}
+
+
+def test_that_a_deal_was_closed_is_kept_over_a_restart_for_the_newest_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(join, "MOST_CLOSED", 2)
+    told = [*BEGUN_ANEW[:3], closed(2, "D-8"), closed(2, "D-9")]
+    for others, expected in ((1, {"D-1", "D-2"}), (2, {"D-1"})):
+        rows = dict[str, bytes]()
+        keep(rows, Directory(0, 1).advance([*records(*told[: 3 + others]), clock(2)]).rows)
+        out = restored(rows).advance([*records(*BEGUN_ANEW[3:]), clock(5)])
+        assert pairs(out) == {("m-2", deal) for deal in expected}
+
+
 # -- what waits
 
 
@@ -158,6 +221,35 @@ def test_the_oldest_is_given_up_whatever_arrived_first() -> None:
     directory.advance([*records(mail(5, "newer"), mail(1, "older")), clock(5)])
     assert directory.advance([clock(48)]).given_up == {"too_old": 1}
     assert {each for each, _ in pairs(directory.advance([*records(contact(48, "D-1")), clock(49)]))} == {"newer"}
+
+
+def test_a_mail_to_two_companies_that_one_has_joined_is_not_counted_at_the_other() -> None:
+    directory = Directory(0, 1)
+    law = {"cc": ["law@counsel.example"]}
+    told = [contact(0, "D-1"), mail(1, "m-1", **law), mail(2, "m-2", **{"from": "law@counsel.example"} | law)]
+    assert pairs(directory.advance([*records(*told), clock(3)])) == {("m-1", "D-1")}
+    assert directory.waiting == 1
+    assert directory.advance([clock(60)]).given_up == {"too_old": 1}
+
+
+def test_at_the_other_company_it_waits_for_a_deal_all_the_same_also_after_a_restart() -> None:
+    told = [contact(0, "D-1"), mail(1, "m-1", cc=["law@counsel.example"])]
+    rows = dict[str, bytes]()
+    keep(rows, Directory(0, 1).advance([*records(*told), clock(3)]).rows)
+    directory = restored(rows)
+    assert directory.waiting == 0
+    assert pairs(directory.advance([*records(contact(4, "D-2", "law@counsel.example")), clock(4)])) == {("m-1", "D-2")}
+
+
+def test_mails_to_several_companies_have_places_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(join, "MOST_WAITING", 2)
+    alone = [mail(n, f"alone-{n}") for n in range(1, 3)]
+    shared = [mail(3 + n, f"shared-{n}", cc=["law@counsel.example"]) for n in range(9)]
+    directory = Directory(0, 1)
+    assert not directory.advance([*records(*alone, *shared), clock(20)]).given_up
+    assert directory.waiting == 2
+    joined = pairs(directory.advance([*records(contact(21, "D-1")), clock(21)]))
+    assert joined >= {("alone-1", "D-1"), ("alone-2", "D-1")}
 
 
 def test_beyond_the_bound_the_oldest_that_waits_is_given_up_and_nothing_that_is_held(
@@ -232,10 +324,11 @@ def test_heartbeats_go_on_within_their_partition_before_the_clock() -> None:
 
 def test_rows_belong_to_the_partition_of_their_company() -> None:
     directory = Directory(1, 4)
-    out = directory.advance([*records(contact(0, "D-1"), mail(1, "m", deal="D-1"), mail(9, "later"))])
+    told = [contact(0, "D-1"), mail(1, "m", deal="D-1"), closed(2, "D-1"), mail(9, "later")]
+    out = directory.advance(records(*told))
     out.rows |= directory.advance([clock(5, origin, 4) for origin in range(4)]).rows
     numbers = {row: partition_of_row(row, 4) for row in out.rows}
-    assert {numbers.pop(row) for row in list(numbers) if row.startswith("\0clock")} == {1}
+    assert [numbers.pop(row) for row in list(numbers) if row.startswith("\0")] == [1, 1]
     assert set(numbers.values()) == {partition_of(b"buyer.example", 4)}
 
 
@@ -252,9 +345,11 @@ def lives(draw: st.DrawFn) -> list[Told]:
     told: list[Told] = []
     for number in range(draw(st.integers(1, 9))):
         person = draw(st.sampled_from(PEOPLE))
-        kind = draw(st.sampled_from(["contact", "mail", "mail", "meeting"]))
+        kind = draw(st.sampled_from(["contact", "mail", "mail", "meeting", "closed"]))
         if kind == "contact":
             told.append(contact(number, draw(DEALS), person))
+        elif kind == "closed":
+            told.append(closed(number, draw(DEALS)))
         elif kind == "meeting":
             told.append(meeting(number, id=f"meeting-{number}", attendees=[person, draw(st.sampled_from(PEOPLE))]))
         else:
@@ -323,10 +418,7 @@ def test_a_restart_between_any_batches_changes_nothing(
     for batch in batches:
         whole.append(one.advance(batch))
         if choose.draw(st.booleans()):
-            other = Directory(0, ORIGINS)
-            for row, value in rows.items():
-                other.restore(row, value)
-            other.resume()
+            other = restored(rows, ORIGINS)
         restarted.append(other.advance(batch))
         keep(rows, restarted[-1].rows)
     assert [pairs(out) for out in restarted] == [pairs(out) for out in whole]
@@ -348,6 +440,15 @@ def test_what_is_kept_is_all_that_is_held_or_waits_and_nothing_that_is_done(
     for batch in batches:
         keep(rows, directory.advance(batch).rows)
         assert sum("\0event\0" in row for row in rows) == directory.waiting
+
+
+def restored(rows: dict[str, bytes], partitions: int = 1) -> Directory:
+    """Who takes the partition over."""
+    directory = Directory(0, partitions)
+    for row, value in rows.items():
+        directory.restore(row, value)
+    directory.resume()
+    return directory
 
 
 def keep(rows: dict[str, bytes], changes: Iterable[tuple[str, bytes | None]] | Rows) -> None:
