@@ -37,10 +37,11 @@ class NextStepOverdue(Detector):
         add = deal.calendar.plus_business_days
         start = max(deal.calendar.end_of(date.fromisoformat(dated.value)), dated.at)
         since = add(start, self.warn_business_days)
-        evidence = [Evidence(dated.event, dated.at, f"the next step's date was set to {dated.value}")]
         step = deal.current("next_step")
-        if step is not None:
-            evidence.insert(0, Evidence(step.event, step.at, f"the next step: {step.value}"))
+        what = f"the next step '{step.value}'" if step else "the next step"
+        evidence = [Evidence(dated.event, dated.at, f"{what} was dated {dated.value}")]
+        if step is not None and step.event != dated.event:
+            evidence.insert(0, Evidence(step.event, step.at, f"it was named: {step.value}"))
         return Breach(
             since=since,
             critical_from=max(since, add(start, self.critical_business_days)),

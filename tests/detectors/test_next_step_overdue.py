@@ -38,10 +38,7 @@ def test_a_step_is_overdue_one_business_day_after_its_date():
     assert overdue(created(0), planned) == Breach(
         since=end_of(10),
         critical_from=end_of(16),
-        evidence=(
-            Evidence("crm/change-1", at(1), "the next step: Security call"),
-            Evidence("crm/change-1", at(1), f"the next step's date was set to {on(9)}"),
-        ),
+        evidence=(Evidence("crm/change-1", at(1), f"the next step 'Security call' was dated {on(9)}"),),
         clears_when="the step is taken and the next one is dated, or it is agreed anew for a day ahead",
     )
 
@@ -58,7 +55,14 @@ def test_a_step_that_was_never_dated_is_not_overdue():
 
 def test_a_date_without_words_is_a_step():
     found = overdue(created(0), next_step(9, day=1))
-    assert found.evidence == (Evidence("crm/next-step-1", at(1), f"the next step's date was set to {on(9)}"),)
+    assert found.evidence == (Evidence("crm/next-step-1", at(1), f"the next step was dated {on(9)}"),)
+
+
+def test_words_and_date_that_were_told_apart_are_evidence_each():
+    assert overdue(created(0), changed(1, next_step="Security call"), next_step(9, day=2)).evidence == (
+        Evidence("crm/change-1", at(1), "it was named: Security call"),
+        Evidence("crm/next-step-2", at(2), f"the next step 'Security call' was dated {on(9)}"),
+    )
 
 
 def test_the_day_ends_with_the_owner():
