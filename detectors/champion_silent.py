@@ -1,0 +1,79 @@
+"""The champion has gone quiet: the person who sells for us on their side takes part no more.
+
+Why it matters: a champion who stops talking has lost faith, lost influence or lost the argument. Others may still
+write, but nobody pushes from inside.
+
+What to do next: call, do not mail, and ask how the idea is seen inside now. Give them something to carry: numbers for
+their boss, a customer like them. If it stays quiet, build a second champion before you ask for the next step.
+
+When it is wrong: they speak to somebody of ours whose mailbox is not connected, or somebody else is the champion now.
+Log the talk, or change the role on the contact.
+"""
+
+from datetime import datetime
+
+from pydantic import Field
+
+from .core.breach import Breach, Evidence
+from .core.deal import Change, Deal
+from .core.detector import Detector
+
+
+class ChampionSilent(Detector):
+    """Of several champions, one who takes part is enough. A champion never met is quiet since they were named.
+
+    A meeting or call of which nobody noted who took part may have been theirs, and counts.
+    """
+
+    family = "silence"
+    watches = ("activity.email", "activity.meeting", "activity.call")
+
+    warn_business_days: int = Field(
+        10, ge=1, le=250, description="Business days without a two-way touch of theirs. Higher: fewer, later alerts."
+    )
+    critical_business_days: int = Field(
+        15, ge=1, le=500, description="Business days until it is critical. Higher: fewer critical findings."
+    )
+
+    def assess(self, deal: Deal) -> Breach | None:
+        champions = deal.with_role("champion")
+        if not champions:
+            return None
+        named = min((_named(deal, email) for email in champions), key=_order)
+        who = " or ".join(deal.called(email) for email in champions[:3])
+        last = _last_sign(deal, champions, named)
+        if last is None:
+            start, evidence = named, [Evidence(named.event, named.at, f"{who} was named champion, and was never heard")]
+        else:
+            start, evidence = last, [Evidence(named.event, named.at, f"{named.value} was named champion")]
+            text = f"the last sign of {who}: {last.value} on {deal.calendar.local(last.at):%Y-%m-%d}"
+            evidence.append(Evidence(last.event, last.at, text))
+        since = deal.silent_from(deal.calendar.plus_business_days(start.at, self.warn_business_days))
+        return Breach(
+            since=since,
+            critical_from=max(since, deal.calendar.plus_business_days(start.at, self.critical_business_days)),
+            evidence=tuple(evidence),
+            clears_when=f"{who} writes, meets or takes a call, or a next step is agreed and dated",
+        )
+
+
+def _named(deal: Deal, email: str) -> Change:
+    """When a champion was last made one; its value is their name."""
+    named = deal.turns(email, lambda told: "champion" in (told.get("roles") or ()) and not told.get("left"))[-1]
+    return Change(named.at, named.event, deal.called(email))
+
+
+def _last_sign(deal: Deal, champions: list[str], named: Change) -> Change | None:
+    """The newest two-way touch, in words, in which one of them took part or, where nobody noted who did, may have."""
+    met = [deal.met[email] for email in champions if email in deal.met]
+    signs = [(seen.last_two_way, seen.event) for seen in met if seen.last_two_way and seen.event]
+    last = max(signs, default=None)
+    sure = next((touch.words for touch in deal.touches if last and touch.event == last[1]), "a mail, call or meeting")
+    perhaps = next((touch for touch in reversed(deal.touches) if touch.two_way and not touch.people), None)
+    if perhaps is not None and perhaps.at > (last[0] if last else named.at):
+        return Change(perhaps.at, perhaps.event, perhaps.words)
+    return Change(*last, sure) if last else None
+
+
+def _order(change: Change) -> tuple[datetime, str]:
+    return change.at, change.event
