@@ -33,7 +33,13 @@ LOCAL = Rules.of(
     {
         "organization": {"domains": ["us.example"], "time_zone": "Europe/Berlin", "holidays": "DE"},
         "owners": {"colleague@us.example": {"time_zone": "America/New_York", "holidays": "US"}},
-        "pipelines": {"default": {"stages": STAGES}},
+        "pipelines": {
+            "default": {
+                "stages": STAGES,
+                "requires": {"Demo": ["need"], "Proposal": ["executive"]},
+                "roles": {"Proposal": ["decision_maker"]},
+            }
+        },
         "overrides": [{"when": {"stage": "Negotiation"}, "detectors": {"ghosted": {"chases": 3}}}],
     }
 )
