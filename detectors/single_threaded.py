@@ -1,0 +1,91 @@
+"""One person carries the deal: within two months nobody else on their side took part.
+
+Why it matters: one person falls ill, changes jobs or loses an argument, and the deal is gone without a word. Buying is
+decided by groups, and you hear one voice of it.
+
+What to do next: ask your contact who else lives with the problem and who else must say yes. Give them a reason to bring
+one more person to the next meeting, or write to that person yourself with something for their own work.
+
+When it is wrong: others were in the meetings and the invitation does not name them. Put them on the meeting or log the
+call with them.
+"""
+
+from datetime import datetime, timedelta
+
+from pydantic import Field
+
+from .core.breach import Breach, Evidence
+from .core.deal import Deal
+from .core.detector import Detector
+from .core.durations import Duration
+from .core.words import count_of
+
+
+class SingleThreaded(Detector):
+    """It counts from the moment at which the last touch of one person too few grows older than the window."""
+
+    family = "people"
+    watches = ("activity.email", "activity.meeting", "activity.call")
+
+    people: int = Field(2, ge=2, le=10, description="People who take part. Higher: earlier, more alerts.")
+    window: Duration = Field(
+        timedelta(days=60), gt=timedelta(0), description="How long a touch counts. Higher: fewer, later alerts."
+    )
+    new_deal_business_days: int = Field(
+        15, ge=1, le=250, description="Business days that a new deal has. Higher: later alerts on new deals."
+    )
+
+    def assess(self, deal: Deal) -> Breach | None:
+        since = deal.calendar.plus_business_days(deal.created.at, self.new_deal_business_days)
+        enough_until = self._enough_until(deal)
+        if enough_until is not None:
+            since = max(since, enough_until)
+        late = deal.late_stage
+        more = count_of(self.people - 1, "more person of theirs takes", "more people of theirs take")
+        return Breach(
+            since=since,
+            critical_from=max(since, late.at) if late else None,
+            evidence=self._evidence(deal, since),
+            clears_when=f"{more} part: in a mail, a meeting or a call",
+        )
+
+    def _enough_until(self, deal: Deal) -> datetime | None:
+        """When the newest time ends in which enough people took part, if nothing more happens."""
+        if len(deal.met) < self.people:
+            return None
+        last = {email: seen.last_two_way for email, seen in deal.earlier.people.items() if seen.last_two_way}
+        found = self._counted(last, None)
+        for touch in deal.touches:
+            if touch.two_way and touch.people:
+                last |= {person: max(touch.at, last.get(person, touch.at)) for person in touch.people}
+                found = self._counted(last, found)
+        return found
+
+    def _counted(self, last: dict[str, datetime], before: datetime | None) -> datetime | None:
+        if len(last) < self.people:
+            return before
+        newest = sorted(last.values(), reverse=True)
+        until = newest[self.people - 1] + self.window
+        return until if until > newest[0] else before
+
+    def _evidence(self, deal: Deal, since: datetime) -> tuple[Evidence, ...]:
+        seen = [(who.last_two_way, who.event, email) for email, who in deal.met.items()]
+        met = sorted((at, event, email) for at, event, email in seen if at and event)[-self.people :]
+        late = deal.late_stage
+        evidence = [Evidence(deal.created.event, deal.created.at, "the deal began, and nobody of theirs took part")]
+        if met:
+            newest, event, last = met[-1]
+            days, moment = count_of(self.window.days, "day"), max(since, newest)
+            active = " and ".join(deal.called(email) for at, _, email in met if at > moment - self.window)
+            day = f"on {deal.calendar.local(newest):%Y-%m-%d}"
+            text = f"only {active} within {days}, last {day}"
+            evidence = [
+                *(
+                    Evidence(event, at, f"{deal.called(email)} took part, and not since")
+                    for at, event, email in met[:-1]
+                ),
+                Evidence(event, newest, text if active else f"nobody within {days}, {deal.called(last)} last {day}"),
+            ]
+        if late is not None:
+            evidence.insert(-1, Evidence(late.event, late.at, f"it came to the later stages: {late.value}"))
+        return tuple(evidence)
