@@ -35,8 +35,8 @@ class NoNextStep(Detector):
             told = Evidence(deal.created.event, start, "the deal began, and no next step was planned since")
         else:
             start = plan.until
-            day = deal.calendar.local(plan.until)
-            told = Evidence(plan.event, plan.at, f"the last thing planned: {plan.text}, until {day:%Y-%m-%d}")
+            day = deal.calendar.local(plan.until).date()
+            told = Evidence(plan.event, plan.at, f"the last thing planned: {plan.text}, until {day}")
         since = deal.calendar.plus_business_days(start, self.warn_business_days)
         return Breach(
             since=since,

@@ -652,7 +652,7 @@ class Deal:
             case _:
                 return False
 
-    @property
+    @cached_property
     def milestones(self) -> list[Milestone]:
         """The close plan as it stands, by due date."""
         return milestones(self.log)
@@ -735,6 +735,7 @@ _CARRIED = {
     "stage_changes": _HangsOn(fields=frozenset({"stage", "pipeline"})),
     "pushes": _HangsOn(fields=frozenset({"close_date"})),
     "proposals": _HangsOn((DocumentEntry,)),
+    "milestones": _HangsOn((MilestoneEntry,)),
     "_plans": _HangsOn((MeetingEntry, MilestoneEntry), _WHOSE | {"next_step_date", "paused_until"}),
     "last_planned": _HangsOn((MeetingEntry, MilestoneEntry), _WHOSE | {"next_step_date", "paused_until"}),
 }

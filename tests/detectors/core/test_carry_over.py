@@ -26,6 +26,8 @@ ASKED = (
     "replies_in_a_row",
     "last_step",
     "last_planned",
+    "milestones",
+    "proposals",
 )
 WITHOUT_DOMAINS = Rules.of({"pipelines": {"default": {"stages": STAGES}}})
 
