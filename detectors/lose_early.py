@@ -29,11 +29,8 @@ class _Critical:
     start: datetime
     end: datetime | None
     name: str
+    family: str
     breach: Breach
-
-    @property
-    def family(self) -> str:
-        return catalogue()[self.name].family
 
     def holds_at(self, moment: datetime) -> bool:
         return self.start <= moment and (self.end is None or moment < self.end)
@@ -61,19 +58,18 @@ class LoseEarly(Verdict):
     )
 
     def judge(self, deal: Deal, breaches: Mapping[str, Breach]) -> Breach | None:
-        worst = sorted(
-            (
-                _Critical(breach.critical_from, breach.until, name, breach)
-                for name, breach in breaches.items()
-                if breach.critical_from is not None and (breach.until is None or breach.critical_from < breach.until)
-            ),
-            key=lambda each: (each.start, each.name),
-        )
-        if len(worst) < self.families or deal.power_met:
-            return None
         lacking = deal.lacking("need", "critical")
-        if lacking is None:
+        if lacking is None or deal.power_met:
             return None
+        kinds = catalogue()
+        worst = [
+            _Critical(breach.critical_from, breach.until, name, kinds[name].family, breach)
+            for name, breach in breaches.items()
+            if breach.critical_from is not None and (breach.until is None or breach.critical_from < breach.until)
+        ]
+        if len(worst) < self.families:
+            return None
+        worst.sort(key=lambda each: (each.start, each.name))
         add, local = deal.calendar.plus_business_days, deal.calendar.local
         for start, end in self._together(worst):
             since = max(add(start, self.warn_business_days), lacking.at)
@@ -91,9 +87,11 @@ class LoseEarly(Verdict):
 
     def _together(self, worst: list[_Critical]) -> Iterator[tuple[datetime, datetime | None]]:
         """The times at which enough families are critical together, oldest first; the last may be open."""
-        moments = sorted({at for each in worst for at in (each.start, each.end) if at is not None})
+        starts, ends = {each.start for each in worst}, {each.end for each in worst if each.end is not None}
         start: datetime | None = None
-        for moment in moments:
+        for moment in sorted(starts | ends):
+            if start is not None and moment not in ends:
+                continue
             enough = len({each.family for each in worst if each.holds_at(moment)}) >= self.families
             if enough and start is None:
                 start = moment
