@@ -19,7 +19,7 @@ from detectors.core.rules import Rules
 
 from . import books, join, monitor, rules_file, topics
 from .app import make_app
-from .books import Books
+from .books import Books, Shelved
 from .counts import Counts
 from .exporter import Exporter, State
 from .gate import Gate
@@ -72,7 +72,13 @@ class Worker:
         self.directories = self._shelves(
             "joins", "mail", lambda number: Directory(number, count), lambda row: join.partition_of_row(row, count)
         )
-        self.books = self._shelves("books", "books", Books, lambda row: books.partition_of_row(row, count))
+        self.book_errors: Counter[str] = Counter()
+        self.books = self._shelves(
+            "books",
+            "books",
+            lambda number: Books(number, count, lambda: self.rules, self._on_book_error),
+            lambda row: books.partition_of_row(row, count),
+        )
         self._agent("inbox", self._take_inbox)
         self._agent("mail", self._take_mail)
         self._agent("deal_events", self._take_deal_events)
@@ -142,6 +148,12 @@ class Worker:
             rules=self.rules,
         )
 
+    @property
+    def time(self) -> datetime | None:
+        """The event time that all deals of this worker have reached; None while one of its partitions knows none."""
+        times = [partition.time for partition in self.deals]
+        return min((at for at in times if at), default=None) if all(times) else None
+
     async def reload(self) -> str | None:
         """Read the rules file again and judge every open deal by it.
 
@@ -159,6 +171,8 @@ class Worker:
             try:
                 for partition in self.deals:
                     await self._monitored(partition.partition, lambda deals: deals.reload(rules))
+                for shelf in self.books:
+                    await self._shelved(shelf.partition, lambda books: books.reload(self.time))
             except Exception as error:
                 die("other rules could not be told", error)
         log.info("rules %s are in force", rules.hash[:12])
@@ -259,7 +273,11 @@ class Worker:
         await self._write(self._kept(self.directories, "joins", number, joined.rows))
 
     async def _take_deal_events(self, number: int, records: list[Record]) -> None:
+        before = self.time
         await self._monitored(number, lambda deals: deals.advance(records))
+        if (now := self.time) is not None and now != before:
+            for shelf in self.books:
+                await self._shelved(shelf.partition, lambda books: books.pass_time(now))
 
     async def _monitored(self, number: int, step: Callable[[Partition], Advanced]) -> None:
         # a batch that came while other rules are being told would be overtaken by what was said before it
@@ -272,9 +290,17 @@ class Worker:
             await self._write(self._kept(self.deals, "deals", number, out.ledger))
 
     async def _take_books(self, number: int, records: list[Record]) -> None:
-        shelved = self.books.of(number).advance(records)
-        await self._write(self._kept(self.books, "books", number, shelved.rows))
-        self.books_changed()
+        await self._shelved(number, lambda shelf: shelf.advance(records, self.time))
+
+    async def _shelved(self, number: int, step: Callable[[Books], Shelved]) -> None:
+        shelved = step(self.books.of(number))
+        await self._write([*self._kept(self.books, "books", number, shelved.rows), *self._named(shelved.sends)])
+        if shelved.rows or shelved.sends:
+            self.books_changed()
+
+    def _on_book_error(self, detector: str, owner: str, error: Exception) -> None:
+        log.error("%s failed on the book of %s", detector, owner, exc_info=error)
+        self.book_errors[detector] += 1
 
     # -- writing
 
