@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from detectors.core.addresses import normalise
 from detectors.core.breach import Evidence, Finding
+from detectors.core.rules import Rules
 from detectors.core.words import count_of
 
 from .answer import Answer
@@ -61,6 +62,13 @@ class Alert:
         }
 
 
+def not_applied(rules: Rules) -> str | None:
+    """What a rules file asks of alerts and does not get yet, in a sentence; None if it asks for nothing of the kind."""
+    if "alerts" not in rules.file.model_fields_set:
+        return None
+    return "`alerts` is read and not applied yet: every open stall is sent, at any hour"
+
+
 def alerts_of(answers: Iterable[Answer], pages_url: str) -> Iterator[Alert]:
     """An alert for each warning or critical finding that is open, of deals that are."""
     for told in answers:
@@ -87,7 +95,7 @@ def _alert(told: Answer, finding: Finding, pages_url: str) -> Alert:
         "deal_url": page,
         "amount": _amount(told),
         "since": f"{finding.since:%Y-%m-%d}",
-        "runbook_url": f"README.md#{finding.detector}",
+        "runbook_url": f"{pages_url}/catalogue#{finding.detector}",
     }
     return Alert(_given(labels), _given(annotations), finding.since, page)
 

@@ -17,6 +17,7 @@ from mode import Service
 from detectors.core.assessment import Watched
 
 from . import rules_file, topics
+from .alerts import not_applied
 from .answer import Answer
 from .notifier import Notifier
 from .settings import Settings
@@ -141,6 +142,8 @@ def run(settings: Settings) -> None:
     for noisy in ("aiokafka", "kafka", "mode", "faust"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     rules = rules_file.read(settings.rules)
+    if (said := not_applied(rules)) is not None:
+        log.warning("%s: %s", settings.rules, said)
     _check_topics(settings)
     if sys.platform != "win32":
         uvloop.install()

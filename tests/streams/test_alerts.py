@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.alerts import LONGEST_LABEL, Alert, Board, alerts_of, label, plain
+from detectors.core.rules import Rules
+from streams.alerts import LONGEST_LABEL, Alert, Board, alerts_of, label, not_applied, plain
 from streams.answer import Answer
 from tests.streams.told import ANN, BOB, answer, facts, finding
 
@@ -53,12 +54,18 @@ def test_an_open_stall_is_an_alert_with_its_reason_and_the_way_out() -> None:
             "deal_url": "https://deals.us.example/deals/D-17",
             "amount": "48,000 EUR",
             "since": "2026-03-09",
-            "runbook_url": "README.md#reply_only",
+            "runbook_url": "https://deals.us.example/catalogue#reply_only",
         },
         "startsAt": "2026-03-09T16:02:00+00:00",
         "endsAt": "2026-03-20T12:02:00+00:00",
         "generatorURL": "https://deals.us.example/deals/D-17",
     }
+
+
+def test_what_rules_ask_of_alerts_is_said_not_to_be_applied_yet() -> None:
+    assert not_applied(Rules.of({"owners": {}})) is None
+    told = not_applied(Rules.of({"alerts": {"quiet_hours": ["20:00", "07:00"]}}))
+    assert told == "`alerts` is read and not applied yet: every open stall is sent, at any hour"
 
 
 def test_each_finding_of_each_deal_is_an_alert_of_its_own() -> None:

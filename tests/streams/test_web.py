@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 from aiohttp.web import Application, Request
 from yarl import URL
 
+from detectors.core.registry import catalogue
 from streams.answer import Answer, to_json
 from streams.pages import render
 from streams.pages.board import ROWS
@@ -43,6 +44,13 @@ async def test_pages_and_metrics_are_there(shelf: Shelf) -> None:
         metrics = await client.get("/metrics")
         assert metrics.headers["Content-Type"].startswith("text/plain; version=")
         assert await metrics.read() == shelf.metrics()
+
+
+async def test_the_catalogue_has_a_place_for_each_detector_that_alerts_link_to(shelf: Shelf) -> None:
+    async with serving(shelf) as client:
+        page = await (await client.get("/catalogue", headers=BROWSER)).text()
+        for detector in catalogue():
+            assert f'id="{detector}"' in page
 
 
 async def test_the_root_leads_to_the_deals(shelf: Shelf) -> None:
