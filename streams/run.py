@@ -71,7 +71,7 @@ class Views:
 
     def readiness(self) -> str | None:
         """Why this worker does not take events now; None if it does."""
-        return self._worker.unready() or self._watchdog.complaint
+        return self._watchdog.complaint or self._worker.unready()
 
     async def reload(self) -> str | None:
         """Take the rules file anew; what is wrong with it, if it is not taken."""
@@ -84,7 +84,7 @@ class Companions(Service):
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
         self._settings = worker.settings
-        self._watchdog = Watchdog(self._settings.watchdog_seconds, die)
+        self._watchdog = Watchdog(self._settings.patience_seconds, die)
         self._runner = web.AppRunner(build(Views(worker, self._watchdog)), access_log=None)
         self._notifier = Notifier(
             lambda: worker.books, self._settings.alertmanager, self._settings.pages_url, worker.counts.notified
@@ -130,7 +130,7 @@ class Companions(Service):
     @Service.task
     async def _feed_watchdog(self) -> None:
         while not self.should_stop:
-            self._watchdog.turn(self._worker.behind, self._worker.progress + self._worker.recovered)
+            self._watchdog.turn(self._worker.task, self._worker.progress + self._worker.recovered)
             if self._worker.unready() is None:
                 await self._worker.look_after()
             await self.sleep(1.0)

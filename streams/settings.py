@@ -121,7 +121,10 @@ class Settings(BaseSettings):
     deal_page: str | None = None
     most_deal_series: int = Field(2000, ge=0, description="Cap of the per-deal series in /metrics.")
     watchdog_seconds: float = Field(
-        120.0, gt=0, description="A worker that lags and commits nothing this long ends itself."
+        120.0,
+        gt=0,
+        description="A worker that lags, or is not ready, and gets no further this long ends itself. Never less than "
+        "three session timeouts: for so long others may wait for one that has died, and are well.",
     )
     kafka: Kafka = Kafka()
     topics: Topics = Topics()
@@ -141,6 +144,11 @@ class Settings(BaseSettings):
         """Arguments, then the environment, then the folder of secrets, in which parts of a group are found too."""
         folder = os.environ.get("STALLWATCH_SECRETS") or None
         return init_settings, env_settings, NestedSecretsSettingsSource(file_secret_settings, secrets_dir=folder)
+
+    @property
+    def patience_seconds(self) -> float:
+        """How long a worker may get no further."""
+        return max(self.watchdog_seconds, 3 * self.kafka.session_timeout_seconds)
 
     @property
     def pages_url(self) -> str:

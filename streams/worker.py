@@ -16,6 +16,7 @@ from typing import Any
 from faust.types import TP
 
 from detectors.core.rules import Rules
+from detectors.core.words import count_of
 
 from . import books, join, monitor, rules_file, topics
 from .app import make_app
@@ -62,6 +63,7 @@ class Worker:
         self._gate = Gate()
         self._one_by_one: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._recovering: set[str] = set()
+        self._lag: dict[Topic, int] = {}
         count = self.partitions
         self.deals = self._shelves(
             "deals",
@@ -94,24 +96,21 @@ class Worker:
         return {tp.partition for tp in self._assignment() if tp.topic == name}
 
     def lag(self) -> dict[Topic, int]:
-        """Records behind the end of each topic, over the partitions of this worker."""
-        behind: dict[Topic, int] = {}
-        for topic in TOPICS:
-            behind[topic] = 0
-            for number in self.assigned(topic):
-                place = TP(self.names[topic], number)
-                end = self.app.consumer.highwater(place) or 0
-                behind[topic] += max(0, end - (self.app.consumer.due(place) or 0))
-        return behind
+        """Records behind the end of each topic, over the partitions of this worker; while they move, as before."""
+        if self.unready() is None:
+            self._lag = {topic: self._lag_of(topic) for topic in TOPICS}
+        return self._lag
+
+    def _lag_of(self, topic: Topic) -> int:
+        places = [TP(self.names[topic], number) for number in self.assigned(topic)]
+        consumer = self.app.consumer
+        return sum(max(0, (consumer.highwater(place) or 0) - (consumer.due(place) or 0)) for place in places)
 
     @property
-    def behind(self) -> int:
-        """How much is there to be done: rows of changelogs while state is rebuilt, else records."""
-        recovery = self.app.tables.recovery
-        if recovery.in_recovery:
-            remaining: int = recovery.active_remaining_total()
-            return remaining
-        return sum(self.lag().values()) if self.unready() is None else 0
+    def task(self) -> str | None:
+        """What there is to do before this worker may rest: to become ready, or to take what waits."""
+        behind = sum(self.lag().values())
+        return self.unready() or (f"{count_of(behind, 'record')} to take" if behind else None)
 
     @property
     def progress(self) -> int:
@@ -143,7 +142,7 @@ class Worker:
             books=(book for shelf in self.books for book in shelf.owners()),
             errors=errors,
             clock=min((at for at in times if at), default=None),
-            lag=self.lag() if self.unready() is None else {},
+            lag=self.lag(),
             waiting=sum(directory.waiting for directory in self.directories),
             rules=self.rules,
         )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.settings import Settings, SettingsError, load
+from streams.settings import Kafka, Settings, SettingsError, load
 
 CANARY = "canary-7f3a"
 
@@ -150,6 +150,11 @@ def test_tls_checks_certificates_and_the_host_name_unless_told_otherwise() -> No
 def test_links_go_to_the_workers_own_address_unless_another_is_set() -> None:
     assert Settings().pages_url == "http://127.0.0.1:8787"
     assert Settings(deal_page="https://deals.us.example/").pages_url == "https://deals.us.example"
+
+
+def test_a_worker_is_given_three_session_timeouts_to_get_further_or_more() -> None:
+    assert Settings().patience_seconds == 120
+    assert Settings(kafka=Kafka(session_timeout_seconds=60)).patience_seconds == 180
 
 
 def _at(settings: Settings, path: str) -> object:

@@ -11,6 +11,7 @@ from streams.watchdog import Watchdog
 
 LIMIT = 0.4
 PATIENCE = 20.0
+RECORDS = "5 records to take"
 
 
 class Death:
@@ -61,9 +62,15 @@ def test_a_loop_that_no_longer_turns_is_the_end() -> None:
 
 
 def test_a_lag_without_progress_is_the_end_though_the_loop_turns() -> None:
-    with watching() as (watchdog, death), turning(lambda: watchdog.turn(lag=5, progress=17)):
+    with watching() as (watchdog, death), turning(lambda: watchdog.turn(RECORDS, progress=17)):
         assert death.came.wait(PATIENCE)
-    assert "none was finished" in death.reasons[0]
+    assert death.reasons[0].startswith("5 records to take: no progress for")
+
+
+def test_a_worker_that_does_not_become_ready_is_the_end_too() -> None:
+    with watching() as (watchdog, death), turning(lambda: watchdog.turn("taking over partitions", progress=0)):
+        assert death.came.wait(PATIENCE)
+    assert death.reasons[0].startswith("taking over partitions: no progress for")
 
 
 class Time:
@@ -85,29 +92,29 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Time:
 
 def test_it_complains_after_a_third_of_the_limit_and_is_content_again_after_progress(clock: Time) -> None:
     watchdog = Watchdog(30, Death())
-    watchdog.turn(lag=5, progress=1)
+    watchdog.turn(RECORDS, progress=1)
     for clock.now in (1005.0, 1010.0):
-        watchdog.turn(lag=5, progress=1)
+        watchdog.turn(RECORDS, progress=1)
     assert watchdog.complaint is None
     clock.now = 1010.5
-    watchdog.turn(lag=5, progress=1)
-    assert watchdog.complaint == "no progress for 10 s"
-    watchdog.turn(lag=5, progress=2)
+    watchdog.turn(RECORDS, progress=1)
+    assert watchdog.complaint == "5 records to take: no progress for 10 s"
+    watchdog.turn(RECORDS, progress=2)
     assert watchdog.complaint is None
 
 
-def test_without_lag_there_is_nothing_to_progress_with(clock: Time) -> None:
+def test_who_has_nothing_to_do_need_not_progress(clock: Time) -> None:
     watchdog = Watchdog(30, Death())
     for clock.now in (1000.0, 2000.0, 3000.0):
-        watchdog.turn(lag=0, progress=1)
+        watchdog.turn(None, progress=1)
         assert watchdog.complaint is None
 
 
 def test_progress_may_go_back_as_after_a_rebalance(clock: Time) -> None:
     watchdog = Watchdog(30, Death())
-    watchdog.turn(lag=5, progress=100)
+    watchdog.turn(RECORDS, progress=100)
     clock.now += 20
-    watchdog.turn(lag=5, progress=3)
+    watchdog.turn(RECORDS, progress=3)
     assert watchdog.complaint is None
 
 
@@ -115,7 +122,7 @@ def test_who_turns_and_progresses_lives_until_it_stops_doing_so(clock: Time) -> 
     with watching() as (watchdog, death):
         for progress in range(100):
             clock.now += LIMIT / 2
-            watchdog.turn(lag=5, progress=progress)
+            watchdog.turn(RECORDS, progress=progress)
         assert death.reasons == []
         clock.now += 2 * LIMIT
         assert death.came.wait(PATIENCE)
