@@ -1,6 +1,7 @@
 """The Faust app with the settings that were measured to be right; nothing of stallwatch's own logic.
 
-At least once, memory store, no standbys, Faust's own web server off (it would serve tables to everybody).
+At least once, memory store, no standbys, Faust's own web server off (it would serve tables to everybody). What Faust
+calls canonical URL is that of our own server: by it the workers know of each other which of them has which deals.
 """
 
 import os
@@ -49,6 +50,7 @@ def make_app(settings: Settings) -> Any:
         producer_acks=-1,
         stream_recovery_delay=0.0,
         web_enabled=False,
+        canonical_url=settings.http.base,
         worker_redirect_stdouts=False,
     )
 

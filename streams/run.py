@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+import socket
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -20,7 +21,7 @@ from . import rules_file, topics
 from .alerts import not_applied
 from .answer import Answer
 from .notifier import Notifier
-from .settings import Settings
+from .settings import Settings, SettingsError
 from .watchdog import Watchdog
 from .web import build
 from .wire import partition_of
@@ -55,11 +56,12 @@ class Views:
         number = partition_of(deal_id.encode(), self._worker.partitions)
         if number in self._worker.assigned("deal_events"):
             return None
-        try:
-            url = str(self._worker.app.router.key_store("deals", deal_id.encode()))
-        except KeyError:
-            return None
-        return None if url == str(self._worker.app.conf.canonical_url) else url.rstrip("/")
+        app = self._worker.app
+        changelog = topics.changelog(self._worker.settings, "deals")
+        # what was agreed on at the last rebalance; who takes the changelog of the deals has them
+        held = app.router.table_metadata("deals").items()
+        url = next((url for url, tables in held if number in tables.get(changelog, ())), None)
+        return None if url in (None, str(app.conf.canonical_url)) else url
 
     def metrics(self) -> bytes:
         """Prometheus' text format."""
@@ -145,6 +147,7 @@ def run(settings: Settings) -> None:
     if (said := not_applied(rules)) is not None:
         log.warning("%s: %s", settings.rules, said)
     _check_topics(settings)
+    settings = with_port(settings)
     if sys.platform != "win32":
         uvloop.install()
     # a second series for each counter, which nobody asks for; the function has no types
@@ -153,6 +156,20 @@ def run(settings: Settings) -> None:
     host = faust.Worker(worker.app, Companions(worker), loglevel="WARN", quiet=True, override_logging=False)
     host.spinner = None  # it would turn debug logging on for every library
     host.execute_from_commandline()
+
+
+def with_port(settings: Settings) -> Settings:
+    """Where the port is left to the system (0), a free one: links and the other workers name it from the start."""
+    http = settings.http
+    if http.port:
+        return settings
+    try:
+        family = socket.AF_INET6 if ":" in http.host else socket.AF_INET
+        with socket.create_server((http.host, 0), family=family) as free:
+            port: int = free.getsockname()[1]
+    except OSError as error:
+        raise SettingsError(f"STALLWATCH_HTTP__HOST: {http.host} cannot be served: {error.strerror}") from None
+    return settings.model_copy(update={"http": http.model_copy(update={"port": port})})
 
 
 def _check_topics(settings: Settings) -> None:

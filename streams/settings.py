@@ -8,9 +8,10 @@ names.
 import os
 import ssl
 from pathlib import Path
+from socket import gethostname
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
@@ -19,6 +20,9 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 from pydantic_settings.exceptions import SettingsError as UnreadableSetting
+from yarl import URL
+
+ALL_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104 - these are good to listen on, and lead nowhere in a link
 
 
 class SettingsError(ValueError):
@@ -27,6 +31,13 @@ class SettingsError(ValueError):
 
 def _split(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _web_address(text: str) -> str:
+    url = URL(text)
+    if url.scheme not in ("http", "https") or not url.host or url.query_string or url.fragment:
+        raise ValueError(f"{text!r} is no address of a server; write it like http://deals-2.us.example:8787")
+    return text.rstrip("/")
 
 
 class Kafka(BaseModel):
@@ -80,10 +91,19 @@ class Topics(BaseModel):
 
 
 class Http(BaseModel):
-    """The worker's own server."""
+    """The worker's own server: where it listens, and where it is reached if that is somewhere else."""
 
     host: str = "127.0.0.1"
     port: int = Field(8787, ge=0, le=65535)
+    url: Annotated[str, AfterValidator(_web_address)] | None = None
+
+    @property
+    def base(self) -> str:
+        """Where this worker's pages are reached: the other workers send to it whoever asks for a deal that it has."""
+        if self.url:
+            return self.url
+        host = gethostname() if self.host in ALL_ADDRESSES else self.host
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
 
 class Alertmanager(BaseModel):
@@ -153,7 +173,7 @@ class Settings(BaseSettings):
     @property
     def pages_url(self) -> str:
         """Where people reach the worker's pages."""
-        return (self.deal_page or f"http://{self.http.host}:{self.http.port}").rstrip("/")
+        return (self.deal_page or self.http.base).rstrip("/")
 
 
 def load() -> Settings:

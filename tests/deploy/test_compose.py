@@ -84,6 +84,12 @@ def test_every_setting_is_one_that_the_program_knows() -> None:
                 model = kind
 
 
+@pytest.mark.parametrize("name", ["worker-1", "worker-2"])
+def test_a_worker_says_where_this_machine_finds_it(name: str) -> None:
+    [port] = SERVICES[name]["ports"]
+    assert SERVICES[name]["environment"]["STALLWATCH_HTTP__URL"] == f"http://{port.rpartition(':')[0]}"
+
+
 def test_kafka_makes_no_topic_by_itself() -> None:
     assert SERVICES["kafka"]["environment"]["KAFKA_AUTO_CREATE_TOPICS_ENABLE"] == "false"
 

@@ -1,20 +1,54 @@
-"""Two workers that share the deals: one that hangs makes way."""
+"""Two workers that share the deals: whichever of them is asked, each deal is found; and one that hangs makes way."""
 
+import json
 import os
 import signal
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from streams.demo.broker import Broker
 from streams.demo.company import Company
-from tests.end_to_end.system import System, until
+from tests.conftest import RunningBroker
+from tests.end_to_end.system import RunningWorker, System, until
 
 COMPANY = Company(seed=3, deals=12, weeks=4)
 SESSION_SECONDS = 6  # the least that Kafka grants
 HANGS = "taking over partitions: no progress for"
+
+# not through a proxy that the environment names
+browser = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def page(worker: RunningWorker, deal: str) -> tuple[str, Any]:
+    """Where one ends up who asks a worker for a deal, and what is told there; fails if that is no page."""
+    address = f"http://127.0.0.1:{worker.port}/deals/{quote(deal, safe='')}"
+    asked = urllib.request.Request(address, headers={"Accept": "application/json"})
+    with browser.open(asked, timeout=10) as answer:
+        return answer.url.partition("/deals/")[0], json.loads(answer.read())
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_every_deals_page_is_reached_from_either_worker(broker: RunningBroker, prefix: str, tmp_path: Path) -> None:
+    with System(broker.bootstrap, prefix, tmp_path, COMPANY.rules()) as system:
+        system.start(workers=2)
+        system.publish(COMPANY.lines())
+        system.wait_until_done()
+        answers = system.answers()
+        assert answers
+
+        found = {deal: [page(worker, deal) for worker in system.workers] for deal in answers}
+
+        for deal, (one, other) in found.items():
+            assert one == other
+            assert one[1]["findings"] == answers[deal]["findings"]
+        assert {at for (at, _), _ in found.values()} == {f"http://127.0.0.1:{each.port}" for each in system.workers}
 
 
 @pytest.mark.slow

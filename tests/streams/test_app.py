@@ -8,7 +8,7 @@ from faust.types.auth import AuthProtocol, SASLMechanism
 from pydantic import SecretStr
 
 from streams.app import make_app
-from streams.settings import Kafka, Settings, Topics
+from streams.settings import Http, Kafka, Settings, Topics
 from streams.topics import MAX_MESSAGE_BYTES
 
 
@@ -34,6 +34,12 @@ def test_a_dead_worker_is_noticed_within_the_session_timeout() -> None:
     assert conf.broker_session_timeout == 7
     assert conf.broker_heartbeat_interval <= 7 / 3
     assert conf.broker_commit_interval <= 2
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8788", "https://deals.us.example/second"])
+def test_workers_know_each_other_by_where_their_pages_are_reached(url: str) -> None:
+    app = make_app(Settings(http=Http(host="0.0.0.0", url=url)))
+    assert str(app.conf.canonical_url) == url
 
 
 def test_names_brokers_and_partitions_are_those_of_the_settings() -> None:

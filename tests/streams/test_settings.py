@@ -3,10 +3,11 @@
 import os
 import ssl
 from pathlib import Path
+from socket import gethostname
 
 import pytest
 
-from streams.settings import Kafka, Settings, SettingsError, load
+from streams.settings import Http, Kafka, Settings, SettingsError, load
 
 CANARY = "canary-7f3a"
 
@@ -43,6 +44,7 @@ def _nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
         ("TOPICS__DEAD_LETTER_RETENTION_DAYS", "8", "topics.dead_letter_retention_days", 8),
         ("HTTP__HOST", "0.0.0.0", "http.host", "0.0.0.0"),
         ("HTTP__PORT", "0", "http.port", 0),
+        ("HTTP__URL", "https://deals-2.us.example/", "http.url", "https://deals-2.us.example"),
         ("ALERTMANAGER__URLS", " http://a:1 ,, http://b:2", "alertmanager.urls", ("http://a:1", "http://b:2")),
         ("ALERTMANAGER__RESEND_SECONDS", "5", "alertmanager.resend_seconds", 5.0),
         ("GRAFANA__URL", "http://g:1", "grafana.url", "http://g:1"),
@@ -70,6 +72,8 @@ def test_each_setting_has_a_variable_and_an_empty_one_counts_as_unset(
         ("CLOCK", "sun"),
         ("CLOCK_SECONDS", "0"),
         ("HTTP__PORT", "70000"),
+        ("HTTP__URL", "deals-2.us.example"),
+        ("HTTP__URL", "http://deals-2.us.example/?page=1"),
         ("KAFKA__SECURITY_PROTOCOL", "TLS"),
         ("KAFKA__SESSION_TIMEOUT_SECONDS", "-1"),
         ("TOPICS", "not json"),
@@ -150,6 +154,21 @@ def test_tls_checks_certificates_and_the_host_name_unless_told_otherwise() -> No
 def test_links_go_to_the_workers_own_address_unless_another_is_set() -> None:
     assert Settings().pages_url == "http://127.0.0.1:8787"
     assert Settings(deal_page="https://deals.us.example/").pages_url == "https://deals.us.example"
+
+
+@pytest.mark.parametrize(
+    ("http", "base"),
+    [
+        (Http(), "http://127.0.0.1:8787"),
+        (Http(host="::1", port=80), "http://[::1]:80"),
+        (Http(host="0.0.0.0"), f"http://{gethostname()}:8787"),
+        (Http(host="::"), f"http://{gethostname()}:8787"),
+        (Http(host="0.0.0.0", url="http://127.0.0.1:8788"), "http://127.0.0.1:8788"),
+    ],
+)
+def test_a_worker_is_reached_where_it_listens_unless_it_is_said_where_else(http: Http, base: str) -> None:
+    assert http.base == base
+    assert Settings(http=http).pages_url == base
 
 
 def test_a_worker_is_given_three_session_timeouts_to_get_further_or_more() -> None:
