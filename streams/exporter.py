@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Literal
 
 from prometheus_client import generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -32,6 +32,8 @@ class State:
     lag: Mapping[Topic, int]
     waiting: int
     rules: Rules
+    # what moves the clock; None where there is nothing for it to move
+    clock_kind: Literal["wall", "events"] | None = None
 
 
 class Exporter(Collector):
@@ -67,6 +69,8 @@ class Exporter(Collector):
         yield errors
         if state.clock is not None:
             yield _gauge(metrics.CLOCK, {(): state.clock.timestamp()})
+        if state.clock_kind is not None:
+            yield _gauge(metrics.CLOCK_INFO, {(state.clock_kind,): 1.0})
         yield _gauge(metrics.LAG, {(topic,): behind for topic, behind in state.lag.items()})
         yield _gauge(metrics.MAIL_WAITING, {(): state.waiting})
         marks = {(source,): at.timestamp() for source, at in self._counts.watermarks.items()}

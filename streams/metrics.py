@@ -82,6 +82,13 @@ CLOCK = Metric(
     "gauge",
     "Event time that the slowest partition of this worker has reached, Unix time.",
 )
+CLOCK_INFO = Metric(
+    PREFIX + "clock_info",
+    "gauge",
+    "Always 1; what moves this worker's clock: `wall` moves by itself, `events` only with a history that is published. "
+    "Not there while the worker has no partitions and waits for none.",
+    ("clock",),
+)
 LAG = Metric(PREFIX + "lag_records", "gauge", "Records behind the end of the topic, by topic.", ("topic",))
 MAIL_WAITING = Metric(PREFIX + "mail_waiting", "gauge", "Mails that wait for a contact or a deal to appear.")
 MAIL_UNJOINED = Metric(

@@ -145,6 +145,8 @@ class Worker:
             lag=self.lag(),
             waiting=sum(directory.waiting for directory in self.directories),
             rules=self.rules,
+            # a worker that is one too many has no partitions: nothing stands still there
+            clock_kind=self.settings.clock if times or self.unready() else None,
         )
 
     @property

@@ -191,6 +191,11 @@ def test_the_rules_say_how_long_a_source_may_be_silent_and_how_they_were_taken()
     assert [rules.hash.startswith(labels[1]) for labels in found["stallwatch_build_info"]] == [True]
 
 
+def test_what_moves_the_clock_is_told_unless_there_is_nothing_for_it_to_move() -> None:
+    assert scraped(clock_kind="events")["stallwatch_clock_info"] == {("events",): 1}
+    assert "stallwatch_clock_info" not in scraped(clock_kind=None)
+
+
 def counted() -> Counts:
     """A worker that has counted one of everything."""
     counts = Counts()
@@ -218,6 +223,7 @@ def test_every_metric_of_the_catalogue_is_exported_with_its_kind_help_and_labels
         lag={"inbox": 1},
         waiting=1,
         rules=Rules.of({"sources": {"crm": {"max_silence": "1d"}}}),
+        clock_kind="wall",
     )
     text = Exporter(lambda: state, counted(), 10).text().decode()
     family = next(

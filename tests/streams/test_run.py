@@ -92,6 +92,12 @@ def test_lag_is_told_as_it_was_while_partitions_move(worker: Taking) -> None:
     assert series_of(worker.exporter.text())["stallwatch_lag_records"] == told
 
 
+def test_a_worker_without_partitions_has_no_clock_that_could_stand_still(worker: Taking) -> None:
+    assert worker.state().clock_kind is None
+    worker.ready = False
+    assert worker.state().clock_kind == "wall"
+
+
 # -- its port
 
 
