@@ -1,9 +1,10 @@
 """The command line: thin; each command calls the module that does the work. Errors are one line on stderr, exit 2."""
 
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 import typer
@@ -12,8 +13,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from detectors.core import events
 from detectors.core.events import Refused
+from detectors.core.words import count_of
 
 from . import rules_file
+from .alerts import not_applied
 from .answer import finding_line, to_json
 from .history import HistoryError, lines
 from .settings import Settings, SettingsError, load
@@ -46,8 +49,10 @@ def topics_command(
 
     states = topics.ensure(load(), create=not check)
     for state in states:
-        told = {"topic": state.name, "state": state.state, "problem": state.problem}
-        print(orjson.dumps(told).decode() if as_json else f"{state.name}: {state.state} {state.problem}".rstrip())
+        if as_json:
+            _print_json({"topic": state.name, "state": state.state, "problem": state.problem})
+        else:
+            print(f"{state.name}: {state.state} {state.problem}".rstrip())
     bad = [state for state in states if state.state in ("missing", "wrong")]
     if bad:
         raise topics.TopicsError(f"{bad[0].name} is {bad[0].state}: {bad[0].problem}")
@@ -88,9 +93,12 @@ def publish(
             result = publisher.finish()
         for place, reason, text in result.refused:
             _say(f"{place}: refused, {reason}: {text}")
-        kept = ", kept as dead letters" if result.refused else ""
-        _say(f"{result.sent:,} events sent, {len(result.refused):,} refused{kept}")
         refused = len(result.refused)
+        fate = ", kept as dead letters" if refused else ""
+        if result.unsent:
+            kept = count_of(refused - result.unsent, "dead letter")
+            fate = f": {kept}, {result.unsent:,} too large for Kafka and not sent"
+        _say(f"{result.sent:,} events sent, {refused:,} refused{fate}")
     if strict and refused:
         raise typer.Exit(1)
 
@@ -167,14 +175,37 @@ def demo(
 
 
 @rules_app.command("check")
-def rules_check(file: Annotated[Path, typer.Argument(help="The rules file.")]) -> None:
+def rules_check(file: Annotated[Path, typer.Argument(help="The rules file.")], as_json: Json = False) -> None:
     """Say whether a rules file can be used; every problem with its line."""
-    rules = rules_file.read(file)
-    print(f"{file}: good; {len(rules.file.owners)} owners, {len(rules.file.overrides)} overrides, sha256 {rules.hash}")
+    try:
+        rules = rules_file.read(file)
+    except rules_file.RulesFileError as error:
+        if not as_json:
+            raise
+        problems = list(_places(file, str(error)))
+        for place, problem in problems:
+            _print_json({"place": place, "problem": problem})
+        raise rules_file.RulesFileError(f"{file}: {count_of(len(problems), 'problem')}") from None
+    owners, overrides, said = len(rules.file.owners), len(rules.file.overrides), not_applied(rules)
+    if as_json:
+        told = {"file": str(file), "owners": owners, "overrides": overrides, "rules": rules.hash, "not_applied": said}
+        _print_json(told)
+        return
+    print(f"{file}: good; {owners} owners, {overrides} overrides, sha256 {rules.hash}")
+    if said is not None:
+        print(f"{file}: {said}")
+
+
+def _places(file: Path, problems: str) -> Iterator[tuple[str, str]]:
+    """(where, what) of each problem that was told of a file as an editor takes it."""
+    for line in problems.splitlines():
+        # a path may have a colon and a blank in it
+        mark, _, problem = line.removeprefix(str(file)).partition(": ")
+        yield f"{file}{mark}", problem
 
 
 @dashboards_app.command("push")
-def dashboards_push() -> None:
+def dashboards_push(as_json: Json = False) -> None:
     """Put folder, data source and dashboards into Grafana (STALLWATCH_GRAFANA__URL, …__TOKEN)."""
     from dashboards.push import push
 
@@ -189,7 +220,10 @@ def dashboards_push() -> None:
         deal_page=settings.pages_url,
     )
     for change in changes:
-        print(f"{change.kind} {change.uid}: {change.outcome}")
+        if as_json:
+            _print_json({"kind": change.kind, "uid": change.uid, "outcome": change.outcome})
+        else:
+            print(f"{change.kind} {change.uid}: {change.outcome}")
 
 
 def _with_rules(rules: Path | None) -> Settings:
@@ -223,6 +257,10 @@ def _progress(title: str) -> Progress:
     )
 
 
+def _print_json(told: dict[str, Any]) -> None:
+    print(orjson.dumps(told).decode())
+
+
 def _say(text: str) -> None:
     print(text, file=sys.stderr)
 
@@ -247,9 +285,16 @@ def main() -> None:
         GrafanaError,
     )
     try:
-        app()
+        # or typer would draw a box around its own errors, and exit itself
+        status = app(standalone_mode=False)
     except known as error:
         _say(f"stallwatch: {error}")
         sys.exit(2)
+    except typer.TyperException as error:
+        # where help is shown instead, there is nothing more to say
+        if said := " ".join(error.format_message().split()):
+            _say(f"stallwatch: {said}")
+        sys.exit(error.exit_code)
     except BrokenPipeError:
         sys.exit(0)
+    sys.exit(status)

@@ -29,10 +29,14 @@ class PublishError(RuntimeError):
 
 @dataclass
 class Published:
-    """What was sent, and what was refused: (place, reason, what and where)."""
+    """What was sent, and what was refused: (place, reason, what and where).
+
+    What is refused is sent as well, for the worker to keep, except for `unsent` of them: no topic would take those.
+    """
 
     sent: int = 0
     refused: list[tuple[str, str, str]] = field(default_factory=list)
+    unsent: int = 0
     newest: datetime | None = None
 
 
@@ -60,11 +64,14 @@ class Publisher:
             raise PublishError(f"Kafka at {settings.kafka.bootstrap_servers}: {error}") from None
 
     def send(self, lines: Iterable[Line]) -> Iterator[Line]:
-        """Send every line, and hand it on. What is refused goes too: the worker keeps it as a dead letter."""
+        """Send every line, and hand it on. What is refused goes too, for the worker keeps it as a dead letter: unless
+        it is larger than Kafka takes."""
         for number, line in enumerate(lines, start=1):
             key = self._key(line)
             if len(line.raw) < MAX_MESSAGE_BYTES - 1024:
                 self._put(partition_of(key, self._partitions), key, line.raw)
+            else:
+                self.result.unsent += 1
             if number % CLOCK_EVERY == 0:
                 self._tell_time()
             yield line

@@ -11,11 +11,14 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+import typer
 from kafka import KafkaAdminClient
+from typer.core import TyperGroup
 
-from streams import topics
+from streams import cli, topics
 from streams.demo.broker import Broker
 from streams.demo.processes import free_port
+from streams.topics import MAX_MESSAGE_BYTES
 from tests.conftest import RunningBroker
 from tests.end_to_end.console import (
     OURS,
@@ -64,6 +67,49 @@ def fresh(broker: RunningBroker, prefix: str, tmp_path: Path) -> System:
 
 
 # -- help
+
+
+PROSE = ["README.md", "dashboards/rules/README.md", "dashboards/rules/stallwatch.rules.yaml", "deploy/rules.yaml"]
+
+
+@pytest.mark.parametrize("text", PROSE)
+def test_every_command_that_is_named_is_there(text: str) -> None:
+    named = re.findall(r"(?:^|`)stallwatch ([a-z-]+)(?: ([a-z-]+))?", Path(text).read_text(), re.MULTILINE)
+    for command, sub in named:
+        groups = {each.split()[0] for each in COMMANDS if " " in each}
+        assert (f"{command} {sub}" if command in groups else command) in COMMANDS
+
+
+def test_the_commands_are_all_those_that_there_are() -> None:
+    app = typer.main.get_command(cli.app)
+    assert isinstance(app, TyperGroup)
+    found = set()
+    for name, command in app.commands.items():
+        found |= {name} | {f"{name} {sub}" for sub in getattr(command, "commands", {})}
+    assert found == set(COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["publsih"], "No such command 'publsih'."),
+        (["rules", "chekc"], "No such command 'chekc'."),
+        (["publish"], "Missing argument 'files'."),
+        (["topics", "--chekc"], "No such option: --chekc"),
+        (["worker", "--port", "many"], "Invalid value for '--port': "),
+        (["demo", "--speed", "0"], "Invalid value for '--speed': "),
+    ],
+)
+def test_what_is_no_command_or_option_is_said_in_one_line(arguments: list[str], said: str) -> None:
+    told = stallwatch(*arguments)
+    assert refusal(told).startswith(said)
+    assert told.out == ""
+
+
+def test_without_a_command_there_is_help() -> None:
+    told = stallwatch_process()
+    assert (told.status, told.err) == (2, "")
+    assert "Usage:" in told.out
 
 
 def test_the_console_script_lists_the_commands() -> None:
@@ -145,6 +191,39 @@ def test_what_is_published_is_counted_and_what_is_refused_is_named_and_kept(syst
     system.wait_until_done()
     assert len(system.answers()["D-published"]["findings"]) > 0
     assert sorted(each.value or b"" for each in system.dead_letters()[before:]) == sorted([events[1], events[3]])
+
+
+def test_a_line_that_no_topic_would_take_is_said_not_to_be_sent(system: System, tmp_path: Path) -> None:
+    too_large = b"x" * MAX_MESSAGE_BYTES
+    file = written(tmp_path / "events.jsonl", [too_large, *quiet_deal("D-large"), b"not an event"])
+    before = len(system.dead_letters())
+
+    told = stallwatch("publish", file, env=system.environment())
+
+    assert told.err.splitlines()[-1] == "3 events sent, 2 refused: 1 dead letter, 1 too large for Kafka and not sent"
+    system.wait_until_done()
+    assert [each.value for each in system.dead_letters()[before:]] == [b"not an event"]
+
+
+def test_the_runbooks_way_to_see_dead_letters_shows_their_reasons_and_bytes(system: System) -> None:
+    system.publish([b"a letter without a form"])
+    system.wait_until_done()
+    runbook = Path("dashboards/rules/README.md").read_text()
+    [recipe] = re.findall(r"^python (-m kafka\.consumer .*?)^```$", runbook, re.MULTILINE | re.DOTALL)
+    for shown, ours in (
+        ("127.0.0.1:9092", system.settings.kafka.bootstrap_servers),
+        ("stallwatch.dead-letters.v1", system.topics["dead_letters"]),
+    ):
+        assert shown in recipe
+        recipe = recipe.replace(shown, ours)
+
+    told = subprocess.run(
+        [sys.executable, *recipe.replace("\\\n", " ").split()], capture_output=True, text=True, timeout=60
+    )
+
+    assert told.returncode == 0, told.stderr
+    [letter] = [line for line in told.stdout.splitlines() if "a letter without a form" in line]
+    assert "('stallwatch.errors.reason', b'not_json')" in letter
 
 
 def test_a_dry_run_prints_the_events_and_sends_nothing(fresh: System, tmp_path: Path) -> None:
@@ -324,6 +403,48 @@ def test_of_bad_detectors_every_problem_is_said_with_its_line_and_the_nearest_na
     ]
 
 
+def test_good_rules_are_summed_up_as_json(tmp_path: Path) -> None:
+    file = written(tmp_path / "rules.yaml", [b"owners: {ann@us.example: {time_zone: Europe/London}}"])
+    told = stallwatch("rules", "check", "--json", file)
+    assert (told.status, told.err) == (0, "")
+    said = json.loads(told.out)
+    assert re.fullmatch(r"[0-9a-f]{64}", said.pop("rules"))
+    assert said == {"file": str(file), "owners": 1, "overrides": 0, "not_applied": None}
+
+
+def test_of_bad_rules_every_problem_is_a_line_of_json_with_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "our: rules.yaml"
+    file.write_text("organization:\n  domain: [us.example]\n  time_zone: Europe/Berlim\n")
+    told = stallwatch("rules", "check", file, "--json")
+    assert refusal(told) == f"{file}: 2 problems"
+    assert sorted((json.loads(line) for line in told.out.splitlines()), key=lambda each: str(each["place"])) == [
+        {
+            "place": f"{file}:2",
+            "problem": "organization.domain: unknown name 'domain', did you mean 'domains'?",
+        },
+        {
+            "place": f"{file}:3",
+            "problem": "organization.time_zone: 'Europe/Berlim' is no time zone; write it like Europe/Berlin",
+        },
+    ]
+
+
+def test_rules_that_are_not_read_at_all_have_one_place(tmp_path: Path) -> None:
+    file = tmp_path / "rules.yaml"
+    file.write_text("owners: {")
+    told = stallwatch("rules", "check", file, "--json")
+    assert refusal(told) == f"{file}: 1 problem"
+    assert json.loads(told.out)["place"] == f"{file}:1:10"
+
+
+def test_rules_that_ask_for_what_is_not_applied_yet_are_good_and_said_to(tmp_path: Path) -> None:
+    file = written(tmp_path / "rules.yaml", [b"alerts: {per_owner_per_day: 3}"])
+    told = stallwatch("rules", "check", file)
+    assert told.status == 0
+    assert told.out.splitlines()[1].startswith(f"{file}: `alerts` is read and not applied yet")
+    assert "not applied yet" in json.loads(stallwatch("rules", "check", "--json", file).out)["not_applied"]
+
+
 # -- dashboards push
 
 
@@ -351,6 +472,13 @@ def test_a_worker_whose_topics_are_missing_says_what_to_do(fresh: System) -> Non
 def test_a_worker_with_bad_rules_does_not_start(fresh: System) -> None:
     fresh.write_rules({"detectors": {"gone_quite": {}}})
     assert "did you mean 'gone_quiet'?" in refusal(stallwatch_process("worker", env=fresh.environment()))
+
+
+def test_a_worker_says_at_its_start_what_of_its_rules_is_not_applied_yet(fresh: System) -> None:
+    fresh.write_rules({"alerts": {"per_owner_per_day": 3}})
+    told = stallwatch_process("worker", env=fresh.environment())
+    [said] = [line for line in told.err.splitlines() if "not applied yet" in line]
+    assert "WARNING" in said
 
 
 @pytest.mark.slow

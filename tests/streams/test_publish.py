@@ -73,6 +73,7 @@ def test_what_no_topic_would_take_is_told_and_stays_behind(settings: Settings) -
     larger, too_large = b"x" * (MAX_BYTES + 1), b"x" * MAX_MESSAGE_BYTES
     result = published(settings, larger, too_large, raw(crm(1), "D-1"))
     assert [reason for _, reason, _ in result.refused] == ["too_large", "too_large"]
+    assert result.unsent == 1
     assert sorted(len(record.value or b"") for record in inbox(settings)) == [len(raw(crm(1), "D-1")), len(larger)]
 
 
