@@ -134,7 +134,7 @@ class Worker:
     def state(self) -> State:
         """What a scrape sees."""
         times = [partition.time for partition in self.deals]
-        errors: Counter[str] = Counter()
+        errors = Counter(self.book_errors)
         for partition in self.deals:
             errors += partition.errors
         return State(

@@ -98,6 +98,11 @@ def test_a_worker_without_partitions_has_no_clock_that_could_stand_still(worker:
     assert worker.state().clock_kind == "wall"
 
 
+def test_what_failed_on_a_book_is_counted_with_what_failed_on_deals(worker: Taking) -> None:
+    worker._on_book_error("hoarding", "ann@us.example", ValueError("no such thing"))
+    assert series_of(worker.exporter.text())["stallwatch_detector_errors_total"]["hoarding",] == 1
+
+
 # -- its port
 
 
