@@ -65,25 +65,19 @@ class EngagementDrop(Detector):
         judged = max(begins, times[-1])
         late, before = self._counts(times, judged)
         local = deal.calendar.local
-        last_before = touches[bisect_right(times, judged - self.late) - 1]
+        counts = f"{late} in the {count_of(self.late.days, 'day')} up to {local(judged):%Y-%m-%d}"
+        text = f"{counts}, {before} in the {self.before.days} before; the newest: {touches[-1].words}"
+        evidence = [Evidence(touches[-1].event, touches[-1].at, text)]
+        if late:
+            last = touches[-late - 1]
+            many = count_of(before, "two-way touch", "two-way touches")
+            text = f"{many} in the {count_of(self.before.days, 'day')} up to {local(judged - self.late):%Y-%m-%d}"
+            evidence.insert(0, Evidence(last.event, last.at, text))
         return Breach(
             since=since,
             critical_from=max(since, critical_from) if critical_from and critical_from < until else None,
             until=until,
-            evidence=(
-                Evidence(
-                    last_before.event,
-                    last_before.at,
-                    f"{count_of(before, 'two-way touch', 'two-way touches')} in the {count_of(self.before.days, 'day')}"
-                    f" up to {local(judged - self.late):%Y-%m-%d}",
-                ),
-                Evidence(
-                    touches[-1].event,
-                    touches[-1].at,
-                    f"{late} in the {count_of(self.late.days, 'day')} up to {local(judged):%Y-%m-%d}, {before} in the"
-                    f" {self.before.days} before; the newest: {touches[-1].words}",
-                ),
-            ),
+            evidence=tuple(evidence),
             clears_when="the buyer writes, meets and calls as often as before, or a next step is agreed and dated",
         )
 
@@ -110,5 +104,7 @@ class EngagementDrop(Detector):
         length = self.late + self.before
         leaving = [each + length for each in times[bisect_right(times, newest - length) :]]
         moments = sorted({newest, *leaving, *(at - self.before for at in leaving if at - self.before > newest)})
-        last = max(number for number, at in enumerate(moments) if self._is_under(times, self.share, at))
-        return moments[last + 1]
+        end = moments.pop()
+        while not self._is_under(times, self.share, moments[-1]):
+            end = moments.pop()
+        return end
