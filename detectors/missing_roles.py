@@ -31,47 +31,33 @@ class MissingRoles(Detector):
     )
 
     def assess(self, deal: Deal) -> Breach | None:
-        missing: dict[str, tuple[Change, Change | None]] = {}
+        missing: dict[str, Evidence] = {}
         for stage, entered in deal.stages_reached:
             for role in deal.rules.roles_of(deal.pipeline, stage):
                 if role not in missing and not deal.with_role(role):
-                    missing[role] = entered, _lost(deal, role)
+                    missing[role] = _missing_from(deal, role, entered)
         if not missing:
             return None
-        starts = [max(entered.at, lost.at) if lost else entered.at for entered, lost in missing.values()]
-        add = deal.calendar.plus_business_days
-        since = add(min(starts), self.warn_business_days)
-        evidence = set()
-        for entered, lost in missing.values():
-            names = [_words(role) for role, (when, _) in missing.items() if when == entered]
-            evidence.add(
-                Evidence(entered.event, entered.at, f"it came to {entered.value} with no {' and no '.join(names)}")
-            )
-            if lost is not None:
-                names = [_words(role) for role, (_, when) in missing.items() if when == lost]
-                evidence.add(
-                    Evidence(lost.event, lost.at, f"{deal.called(lost.value)} is no longer the {' and '.join(names)}")
-                )
+        evidence = sorted(missing.values(), key=lambda each: (each.at, each.event))
+        since = deal.calendar.plus_business_days(evidence[0].at, self.warn_business_days)
+        critical_from = deal.calendar.plus_business_days(evidence[0].at, self.critical_business_days)
         return Breach(
             since=since,
-            critical_from=max(since, add(min(starts), self.critical_business_days)),
-            evidence=tuple(sorted(evidence, key=lambda each: (each.at, each.event))),
-            clears_when=f"a contact who is there has the role of {' and of '.join(map(_words, missing))}",
+            critical_from=max(since, critical_from),
+            evidence=tuple(evidence),
+            clears_when=f"a contact who is there has the role of {' and of '.join(missing).replace('_', ' ')}",
         )
 
 
-def _lost(deal: Deal, role: str) -> Change | None:
-    """When the last one who had a role lost it or left; None if nobody ever had it."""
+def _missing_from(deal: Deal, role: str, entered: Change) -> Evidence:
+    """The stage's entry, or later the moment at which the last one who had the role lost it or left."""
 
-    def holds(told: dict[str, Any]) -> bool:
-        return role in (told.get("roles") or ()) and not told.get("left")
+    def holds(person: dict[str, Any]) -> bool:
+        return role in (person.get("roles") or ()) and not person.get("left")
 
-    lost = [(turns[-1].at, turns[-1].event, email) for email in deal.contacts if (turns := deal.turns(email, holds))]
-    if not lost:
-        return None
-    at, event, email = max(lost)
-    return Change(at, event, email)
-
-
-def _words(role: str) -> str:
-    return role.replace("_", " ")
+    words = role.replace("_", " ")
+    ceased = [(turns[-1].at, turns[-1].event, email) for email in deal.contacts if (turns := deal.turns(email, holds))]
+    at, event, email = max(ceased, default=(entered.at, entered.event, ""))
+    if at > entered.at:
+        return Evidence(event, at, f"{deal.called(email)} is no longer the {words}, and nobody else is")
+    return Evidence(entered.event, entered.at, f"it came to {entered.value}, and nobody is the {words}")

@@ -47,7 +47,7 @@ def test_a_role_that_nobody_has_five_business_days_into_the_stage_is_a_finding()
         since=at(10),
         critical_from=at(24),
         until=None,
-        evidence=(Evidence("crm/stage-3", at(3), "it came to Demo with no champion"),),
+        evidence=(Evidence("crm/stage-3", at(3), "it came to Demo, and nobody is the champion"),),
         clears_when="a contact who is there has the role of champion",
     )
 
@@ -90,7 +90,8 @@ def test_a_stage_that_was_jumped_over_asks_too():
     found = missing(entered("Discovery", 0), entered("Negotiation", 3))
     assert found.since == at(10)
     assert found.evidence == (
-        Evidence("crm/stage-3", at(3), "it came to Negotiation with no champion and no economic buyer"),
+        Evidence("crm/stage-3", at(3), "it came to Negotiation, and nobody is the champion"),
+        Evidence("crm/stage-3", at(3), "it came to Negotiation, and nobody is the economic buyer"),
     )
     assert found.clears_when == "a contact who is there has the role of champion and of economic buyer"
 
@@ -99,8 +100,8 @@ def test_the_role_that_has_been_missing_longest_sets_the_start():
     found = missing(entered("Demo", 3), entered("Proposal", 20))
     assert found.since == at(10)
     assert [each.text for each in found.evidence] == [
-        "it came to Demo with no champion",
-        "it came to Proposal with no economic buyer",
+        "it came to Demo, and nobody is the champion",
+        "it came to Proposal, and nobody is the economic buyer",
     ]
     filled = missing(entered("Demo", 3), entered("Proposal", 21), person(BUYER, 22, roles=["champion"]))
     assert (filled.since, len(filled.evidence)) == (at(28), 1)
@@ -115,8 +116,7 @@ def test_a_role_that_was_lost_counts_from_its_loss():
     gone = missing(*named, person(BUYER, 28, left=True))
     assert (gone.since, gone.critical_from) == (at(35), at(49))
     assert gone.evidence == (
-        Evidence("crm/stage-0", at(0), "it came to Demo with no champion"),
-        Evidence("crm/person-buyer-28", at(28), "Nina Hart is no longer the champion"),
+        Evidence("crm/person-buyer-28", at(28), "Nina Hart is no longer the champion, and nobody else is"),
     )
     assert missing(*named, person(BUYER, 28, roles=["legal"])).since == at(35)
     assert missing(*named, person(BUYER, 28, roles=None)).since == at(35)
@@ -124,7 +124,8 @@ def test_a_role_that_was_lost_counts_from_its_loss():
 
 def test_a_role_that_was_lost_before_the_stage_asked_for_it_counts_from_the_stage():
     early = (created(0), person(BUYER, 1, roles=["champion"]), person(BUYER, 2, left=True))
-    assert missing(*early, entered("Demo", 7)).since == at(14)
+    found = missing(*early, entered("Demo", 7))
+    assert (found.since, found.evidence[0].event) == (at(14), "crm/stage-7")
 
 
 def test_of_several_who_had_it_the_last_one_counts():
