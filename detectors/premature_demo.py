@@ -20,7 +20,7 @@ from .core.durations import Duration
 
 
 class PrematureDemo(Detector):
-    """What was known at the first demo counts. A discovery held or a need told afterwards makes up for it."""
+    """What was known at the first demo counts. A discovery held or a need told afterwards makes up for it, for good."""
 
     family = "stage"
 
@@ -35,7 +35,8 @@ class PrematureDemo(Detector):
         demo = deal.held("demo")
         if demo is None or deal.held("discovery") is not None:
             return None
-        if any(need not in (None, "unknown") for need in (deal.fact("need"), deal.fact_at("need", demo.at))):
+        unknown = deal.lacking("need", "interesting", "important", "critical")
+        if unknown is None or (unknown != deal.created and unknown.at > demo.at):
             return None
         return Breach(
             since=demo.at + self.grace,

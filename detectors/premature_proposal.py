@@ -9,14 +9,11 @@ missing. Tell them that the offer will change with what you hear, and send it an
 When it is wrong: it was known, and the CRM was not told. Set need and budget, and the role of the one who was met.
 """
 
-from datetime import datetime
-
 from pydantic import Field
 
 from .core.breach import Breach, Evidence
 from .core.deal import Deal
 from .core.detector import Detector
-from .core.requirements import is_met
 
 MISSING = {
     "executive": ("no executive met", "an executive is met"),
@@ -26,7 +23,7 @@ MISSING = {
 
 
 class PrematureProposal(Detector):
-    """What was missing when it was sent and still is counts, from the first sending of which that is true.
+    """What was missing when it was sent and has been ever since counts, from the first sending of which that is true.
 
     A quote is a proposal. A need of any weight is known; a budget is known when it is confirmed.
     """
@@ -43,9 +40,17 @@ class PrematureProposal(Detector):
     def assess(self, deal: Deal) -> Breach | None:
         if not deal.proposals:
             return None
-        now = [what for what in ("executive", "need", "budget") if not is_met(deal, what)]
+        missing_from = {
+            "executive": None if deal.power_met else deal.created,
+            "need": deal.lacking("need", "interesting", "important", "critical"),
+            "budget": deal.lacking("budget", "confirmed"),
+        }
         for sending in deal.proposals:
-            missing = [what for what in now if not _was_known(deal, what, sending.at)]
+            missing = [
+                what
+                for what, gap in missing_from.items()
+                if gap is not None and (gap == deal.created or gap.at <= sending.at)
+            ]
             if len(missing) < self.missing:
                 continue
             text = f"{sending.type} sent with {', '.join(MISSING[what][0] for what in missing)}"
@@ -56,14 +61,3 @@ class PrematureProposal(Detector):
                 clears_when=", ".join(MISSING[what][1] for what in missing),
             )
         return None
-
-
-def _was_known(deal: Deal, what: str, moment: datetime) -> bool:
-    """Whether what is missing now was known then. With nobody met now who decides, nobody was met then."""
-    match what:
-        case "need":
-            return deal.fact_at("need", moment) not in (None, "unknown")
-        case "budget":
-            return bool(deal.fact_at("budget", moment) == "confirmed")
-        case _:
-            return False

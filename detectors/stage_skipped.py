@@ -36,7 +36,10 @@ WORDS: dict[Requirement, str] = {
 
 
 class StageSkipped(Detector):
-    """What all stages up to the deal's own require counts, from when it came to each of them or beyond."""
+    """What all stages up to the deal's own require counts, from when it came to each of them or beyond.
+
+    What was known by then and was taken away later counts from there.
+    """
 
     family = "stage"
 
@@ -49,28 +52,47 @@ class StageSkipped(Detector):
 
     def assess(self, deal: Deal) -> Breach | None:
         missing: dict[Requirement, Change] = {}
+        stages = set()
         for stage, entered in deal.stages_reached:
+            stages.add(entered.event)
             for what in deal.rules.requirements_of(deal.pipeline, stage):
                 if what not in missing and not is_met(deal, what):
-                    missing[what] = entered
+                    missing[what] = _missing_from(deal, what, entered)
         if not missing:
             return None
-        moves = sorted(set(missing.values()), key=lambda change: (change.at, change.event))
+        gaps = sorted({gap.event: gap for gap in missing.values()}.values(), key=lambda gap: (gap.at, gap.event))
         add = deal.calendar.plus_business_days
-        since = add(moves[0].at, self.warn_business_days)
+        since = add(gaps[0].at, self.warn_business_days)
         return Breach(
             since=since,
-            critical_from=max(since, add(moves[0].at, self.critical_business_days)),
+            critical_from=max(since, add(gaps[0].at, self.critical_business_days)),
             evidence=tuple(
                 Evidence(
-                    move.event,
-                    move.at,
-                    f"came to {move.value} without {_listed(what for what in missing if missing[what] == move)}",
+                    gap.event,
+                    gap.at,
+                    (f"came to {gap.value} without " if gap.event in stages else "no longer there: ")
+                    + _listed(what for what in missing if missing[what].event == gap.event),
                 )
-                for move in moves[-MOST_TOLD:]
+                for gap in gaps[-MOST_TOLD:]
             ),
             clears_when=f"the deal has {_listed(missing)}, or goes back to the stage that it has earned",
         )
+
+
+def _missing_from(deal: Deal, what: Requirement, entered: Change) -> Change:
+    """The deal's coming to a stage, or the later change that took away what the stage requires."""
+    match what:
+        case "need":
+            gaps = [deal.lacking("need", "interesting", "important", "critical")]
+        case "budget":
+            gaps = [deal.lacking("budget", "confirmed")]
+        case "next_step":
+            gaps = [deal.lacking("next_step"), deal.lacking("next_step_date")]
+        case "deadline" | "amount" | "close_date":
+            gaps = [deal.lacking(what)]
+        case _:
+            gaps = []
+    return max([entered, *(gap for gap in gaps if gap is not None)], key=lambda change: change.at)
 
 
 def _listed(missing: Iterable[Requirement]) -> str:

@@ -97,6 +97,12 @@ def test_what_is_learned_afterwards_makes_up_for_it(known):
     assert (past.state, past.since, past.until) == ("resolved", at(3), at(9))
 
 
+def test_what_was_learned_and_is_forgotten_does_not_count_either():
+    learned = (changed(9, need="interesting"), changed(12, need="unknown"))
+    assert breach("premature_demo", created(0), demo(3), *learned) is None
+    assert premature(demo(1), created(3)).since == at(1)
+
+
 def test_showing_it_again_does_not_move_it():
     assert premature(created(0), demo(3), demo(9, name="second demo")).since == at(3)
 

@@ -116,6 +116,12 @@ def test_what_was_known_when_it_was_sent_and_is_forgotten_does_not_count():
     assert breach("premature_proposal", created(0), NEED, BUDGET, *BOSS, document(5), *forgotten) is None
 
 
+def test_what_was_learned_afterwards_and_is_forgotten_does_not_count_either():
+    learned = (changed(8, budget="confirmed"), changed(10, budget="unknown"))
+    assert breach("premature_proposal", created(0), NEED, *BOSS, document(5), *learned) is None
+    assert premature(document(1), created(3)).critical_from == at(1)
+
+
 def test_what_is_noted_with_the_sending_was_known():
     with_it = changed(5, need="important", budget="confirmed")
     assert breach("premature_proposal", created(0), *BOSS, with_it, document(5)) is None

@@ -100,6 +100,24 @@ def test_it_counts_from_the_return_to_a_stage():
     assert skipped(entered("Demo", 0), entered("Discovery", 1), entered("Demo", 7)).since == at(9)
 
 
+@pytest.mark.parametrize(
+    ("required", "there", "gone"),
+    [
+        ("need", {"need": "important"}, {"need": "unknown"}),
+        ("budget", {"budget": "confirmed"}, {"budget": "none"}),
+        ("deadline", {"deadline": on(60)}, {"deadline": None}),
+        ("amount", {"amount": 5000}, {"amount": None}),
+        ("close_date", {"close_date": on(60)}, {"close_date": None}),
+        ("next_step", {"next_step": "Talk", "next_step_date": on(60)}, {"next_step": None, "next_step_date": None}),
+    ],
+)
+def test_what_was_there_and_is_taken_away_counts_from_then(required, there, gone):
+    rules = requiring(Proposal=[required])
+    found = skipped(entered("Proposal", 0, **there), changed(9, **gone), rules=rules)
+    assert (found.since, found.critical_from) == (at(11), at(23))
+    assert found.evidence == (Evidence("crm/change-9", at(9), f"no longer there: {WORDS[required]}"),)
+
+
 def test_going_back_clears_it():
     assert breach("stage_skipped", entered("Demo", 0), entered("Discovery", 9), rules=STRICT) is None
 
