@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,7 +25,7 @@ from .settings import Settings, SettingsError, load
 app = typer.Typer(
     help="Tells which deals are stalling, since when and why.", no_args_is_help=True, pretty_exceptions_enable=False
 )
-rules_app = typer.Typer(help="Validate rules files.", no_args_is_help=True)
+rules_app = typer.Typer(help="Validate, show and compare rules files.", no_args_is_help=True)
 dashboards_app = typer.Typer(help="Grafana dashboards.", no_args_is_help=True)
 app.add_typer(rules_app, name="rules")
 app.add_typer(dashboards_app, name="dashboards")
@@ -194,6 +195,45 @@ def rules_check(file: Annotated[Path, typer.Argument(help="The rules file.")], a
     print(f"{file}: good; {owners} owners, {overrides} overrides, sha256 {rules.hash}")
     if said is not None:
         print(f"{file}: {said}")
+
+
+@rules_app.command("show")
+def rules_show(
+    deal: Annotated[str, typer.Argument(help="The deal's id.")], rules: RulesOption = None, as_json: Json = False
+) -> None:
+    """What applies to a deal as it stands in the running system: each value, and the line that it comes from."""
+    from .explain import ExplainError, explain
+    from .rules_view import applied, settings_table
+
+    settings = _with_rules(rules)
+    told = explain(settings, deal)
+    if told is None:
+        raise ExplainError(f"nothing is known of deal {deal!r}")
+    found = applied(rules_file.load(settings.rules), told)
+    if as_json:
+        for each in found:
+            _print_json(asdict(each))
+    else:
+        out.print(settings_table(found))
+
+
+@rules_app.command("diff")
+def rules_diff(
+    before: Annotated[Path, typer.Argument(help="A rules file.")],
+    after: Annotated[Path, typer.Argument(help="Another one.")],
+    as_json: Json = False,
+) -> None:
+    """In what two rules files differ, defaults counted in."""
+    from .rules_view import difference_line, differences
+
+    found = differences(rules_file.load(before), rules_file.load(after))
+    for each in found:
+        if as_json:
+            _print_json(asdict(each))
+        else:
+            print(difference_line(each))
+    if not found:
+        _say("no difference")
 
 
 def _places(file: Path, problems: str) -> Iterator[tuple[str, str]]:

@@ -17,6 +17,7 @@ from detectors.core.rules import Rules
 
 from . import metrics
 from .answer import Answer
+from .books import BookAnswer
 from .counts import Counts, label
 from .wire import Topic
 
@@ -27,6 +28,7 @@ class State:
 
     answers: Iterable[Answer]
     books: Iterable[tuple[str, list[Answer]]]
+    judged: Iterable[BookAnswer]
     errors: Counter[str]
     clock: datetime | None
     lag: Mapping[Topic, int]
@@ -58,7 +60,7 @@ class Exporter(Collector):
         state = self._look()
         answers = [each for each in state.answers if each.is_open]
         yield from _deals(answers)
-        yield from _findings(answers)
+        yield from _findings(answers, state.judged)
         yield from _deal_series(answers, self._most)
         yield from _owners(state.books)
         errors = CounterMetricFamily(
@@ -117,9 +119,16 @@ def _owners(books: Iterable[tuple[str, list[Answer]]]) -> Iterator[Metric]:
     yield _gauge(metrics.ALERTS_WITHHELD, dict.fromkeys(deals, 0.0))
 
 
-def _findings(answers: list[Answer]) -> Iterator[Metric]:
+def _findings(answers: list[Answer], judged: Iterable[BookAnswer]) -> Iterator[Metric]:
+    """Open findings on deals and on whole books."""
     counts = Counter(
         (finding.detector, finding.severity, label(told.team)) for told in answers for finding in told.open_findings
+    )
+    counts.update(
+        (finding.detector, finding.severity, label(told.team))
+        for told in judged
+        for finding in told.findings
+        if finding.state == "open"
     )
     yield _gauge(metrics.FINDINGS, counts)
 

@@ -21,12 +21,12 @@ def findings_table(findings: Iterable[Finding]) -> Table:
         colour = COLOURS[each.severity] if each.state == "open" else "dim"
         table.add_row(
             f"{each.since:%Y-%m-%d %H:%M}",
-            _text(each.deal_id or ""),
+            plain_text(each.deal_id or ""),
             each.detector,
             STATE_WORDS[each.state],
             Text(each.severity, style=colour),
-            _text(each.owner or ""),
-            _text(each.evidence[-1].text),
+            plain_text(each.owner or ""),
+            plain_text(each.evidence[-1].text),
         )
     return table
 
@@ -36,22 +36,22 @@ def explanation(told: Answer) -> Group:
     amount = f"{told.amount:,.0f} {told.currency or ''}".strip() if told.amount is not None else "no amount"
     standing = ", ".join((told.stage or "no stage", amount, told.owner or "no owner", told.status))
     head = f"{told.name} ({told.deal_id}): {standing}"
-    parts: list[Text] = [_text(head, "bold"), Text(f"as of {told.as_of:%Y-%m-%d %H:%M %Z}", style="dim")]
+    parts: list[Text] = [plain_text(head, "bold"), Text(f"as of {told.as_of:%Y-%m-%d %H:%M %Z}", style="dim")]
     for each in told.findings:
         style = COLOURS[each.severity] if each.state == "open" else "dim"
         end = f", until {each.until:%Y-%m-%d %H:%M}" if each.until else ""
         parts.append(Text())
         when = f"since {each.since:%Y-%m-%d %H:%M}{end}"
         parts.append(Text(f"{each.detector}: {STATE_WORDS[each.state]}, {each.severity}, {when}", style))
-        parts.append(_text(f"  {each.summary}"))
-        parts += [_text(f"  - {fact.at:%Y-%m-%d %H:%M} {fact.text}  [{fact.event}]") for fact in each.evidence]
+        parts.append(plain_text(f"  {each.summary}"))
+        parts += [plain_text(f"  - {fact.at:%Y-%m-%d %H:%M} {fact.text}  [{fact.event}]") for fact in each.evidence]
         if each.state != "resolved":
-            parts.append(_text(f"  clears when {each.clears_when}"))
+            parts.append(plain_text(f"  clears when {each.clears_when}"))
     if not told.findings:
         parts.append(Text("nothing was found"))
     return Group(*parts)
 
 
-def _text(words: str, style: str = "") -> Text:
+def plain_text(words: str, style: str = "") -> Text:
     """Words from outside, in which nothing is markup and nothing commands the terminal."""
     return Text("".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in words), style)

@@ -1,11 +1,14 @@
 """What rules come to: for one deal, each value with the place that sets it; and in what two files differ."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from rich.table import Table
+
 from detectors.core.rules import Described
 
+from .findings_table import plain_text
 from .rules_file import Keys, Written
 
 
@@ -71,3 +74,24 @@ def _flat(value: Any, keys: Keys = ()) -> Iterator[tuple[Keys, Any]]:
             yield from _flat(each, (*keys, number))
     elif value not in (None, []):
         yield keys, value
+
+
+def settings_table(found: Iterable[Applied]) -> Table:
+    """One line a threshold."""
+    table = Table(box=None, pad_edge=False)
+    for title in ("detector", "threshold", "value", "from"):
+        table.add_column(title, overflow="fold")
+    for each in found:
+        style = "dim" if each.place == "default" else ""
+        value = "off" if each.threshold is None else str(each.value)
+        table.add_row(each.detector, each.threshold or "", value, plain_text(each.place), style=style)
+    return table
+
+
+def difference_line(found: Difference) -> str:
+    """A setting with both of its values and the places that set them."""
+    before, after = (
+        f"{value} ({place})" if value is not None else place
+        for value, place in ((found.before, found.place_before), (found.after, found.place_after))
+    )
+    return f"{found.setting}: {before} → {after}"

@@ -61,7 +61,7 @@ class Worker:
         self.app = make_app(settings)
         self.lease = Lease(settings.kafka.session_timeout_seconds, die)
         self._gate = Gate()
-        self._one_by_one: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._one_by_one: defaultdict[tuple[Topic, int], asyncio.Lock] = defaultdict(asyncio.Lock)
         self._recovering: set[str] = set()
         self._lag: dict[Topic, int] = {}
         count = self.partitions
@@ -140,6 +140,7 @@ class Worker:
         return State(
             answers=(told for partition in self.deals for told in partition.answers.values()),
             books=(book for shelf in self.books for book in shelf.owners()),
+            judged=(told for shelf in self.books for told in shelf.findings()),
             errors=errors,
             clock=min((at for at in times if at), default=None),
             lag=self.lag(),
@@ -282,7 +283,7 @@ class Worker:
 
     async def _monitored(self, number: int, step: Callable[[Partition], Advanced]) -> None:
         # a batch that came while other rules are being told would be overtaken by what was said before it
-        async with self._one_by_one[number]:
+        async with self._one_by_one["deal_events", number]:
             out = step(self.deals.of(number))
             self.counts.monitored(out, datetime.now(UTC))
             rows = self._kept(self.deals, "deals", number, out.rows)
@@ -294,8 +295,10 @@ class Worker:
         await self._shelved(number, lambda shelf: shelf.advance(records, self.time))
 
     async def _shelved(self, number: int, step: Callable[[Books], Shelved]) -> None:
-        shelved = step(self.books.of(number))
-        await self._write([*self._kept(self.books, "books", number, shelved.rows), *self._named(shelved.sends)])
+        # time passes beside the batches: what is said of a book stays in the order in which it was found
+        async with self._one_by_one["books", number]:
+            shelved = step(self.books.of(number))
+            await self._write([*self._kept(self.books, "books", number, shelved.rows), *self._named(shelved.sends)])
         if shelved.rows or shelved.sends:
             self.books_changed()
 

@@ -43,6 +43,8 @@ COMMANDS = (
     "demo",
     "rules",
     "rules check",
+    "rules show",
+    "rules diff",
     "dashboards",
     "dashboards push",
 )
@@ -360,7 +362,44 @@ def test_explain_of_a_deal_that_nobody_knows_is_refused(system: System) -> None:
     assert refusal(told) == "nothing is known of deal 'D-unheard-of'"
 
 
-# -- rules check
+# -- rules
+
+
+def test_rules_show_tells_what_applies_to_a_running_deal_and_from_which_line(system: System, tmp_path: Path) -> None:
+    system.publish(quiet_deal("D-shown"))
+    system.wait_until_done()
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(
+        "detectors:\n  ghosted: {chases: 3}\n"
+        "overrides:\n  - when: {stage: demo}\n"
+        "    detectors: {gone_quiet: {warn_business_days: 4}}\n    disable: [hoarding]\n"
+    )
+
+    told = stallwatch("rules", "show", "D-shown", "--rules", rules, "--json", env=system.environment())
+    assert told.status == 0
+    found = {(each["detector"], each["threshold"]): each for each in map(json.loads, told.out.splitlines())}
+    values = {place: (each["value"], each["place"]) for place, each in found.items()}
+    assert values["ghosted", "chases"] == (3, f"{rules}:2")
+    assert values["gone_quiet", "warn_business_days"] == (4, f"{rules}:5")
+    assert values["gone_quiet", "critical_business_days"] == (20, "default")
+    assert values["hoarding", None] == (None, f"{rules}:6")
+
+    text = stallwatch("rules", "show", "D-shown", "--rules", rules, env=system.environment())
+    assert "warn_business_days" in text.out
+    unknown = stallwatch("rules", "show", "D-unheard-of", env=system.environment())
+    assert refusal(unknown) == "nothing is known of deal 'D-unheard-of'"
+
+
+def test_rules_diff_tells_each_difference_with_both_places(tmp_path: Path) -> None:
+    before, after = tmp_path / "before.yaml", tmp_path / "after.yaml"
+    before.write_text("detectors: {ghosted: {chases: 3}}\n")
+    after.write_text("\ndetectors: {ghosted: {chases: 4}}\n")
+    told = stallwatch("rules", "diff", before, after)
+    assert (told.status, told.out) == (0, f"detectors.ghosted.chases: 3 ({before}:1) → 4 ({after}:2)\n")
+    as_json = json.loads(stallwatch("rules", "diff", before, after, "--json").out)
+    assert (as_json["before"], as_json["after"], as_json["place_after"]) == (3, 4, f"{after}:2")
+    assert stallwatch("rules", "diff", before, before).err == "no difference\n"
+    assert "no_such.yaml" in refusal(stallwatch("rules", "diff", before, tmp_path / "no_such.yaml"))
 
 
 def test_good_rules_are_said_to_be_good(tmp_path: Path) -> None:

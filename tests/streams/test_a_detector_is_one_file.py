@@ -70,7 +70,7 @@ replay = Replay(rules, datetime(2026, 3, 2, 20, tzinfo=UTC))
 for _ in replay.run(lines([Path("history.jsonl")])):
     pass
 answers = list(replay.partition.answers.values())
-look = lambda: State(answers=answers, books=[], errors=Counter(), clock=None, lag={}, waiting=0, rules=rules)
+look = lambda: State(answers=answers, books=[], judged=[], errors=Counter(), clock=None, lag={}, waiting=0, rules=rules)
 try:
     rules_file.read(Path("wrong.yaml"))
     refused = ""

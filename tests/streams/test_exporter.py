@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from detectors.core.registry import catalogue
 from detectors.core.rules import Rules
 from streams import metrics
 from streams.answer import Answer
+from streams.books import BookAnswer
 from streams.counts import Counts
 from streams.exporter import Exporter, State
 from streams.ingest import Ingested
@@ -39,6 +41,7 @@ def scraped(*answers: Answer, most: int = 100, counts: Counts | None = None, **o
         **{
             "answers": answers,
             "books": books(each for each in answers if each.is_open),
+            "judged": [],
             "errors": Counter(),
             "clock": AT,
             "lag": {},
@@ -52,6 +55,13 @@ def scraped(*answers: Answer, most: int = 100, counts: Counts | None = None, **o
 
 CRITICAL = finding("ghosted", severity="critical")
 INFO = finding("gone_quiet", severity="info")
+
+
+def test_what_is_wrong_with_a_book_counts_among_the_findings() -> None:
+    stuffed = replace(finding("pipeline_inflation"), deal_id=None)
+    ahead = replace(finding("hoarding"), deal_id=None, state="pending")
+    found = scraped(judged=[BookAnswer(BOB, "emea", AT, (stuffed, ahead))])
+    assert found["stallwatch_findings"] == {("pipeline_inflation", "warning", "emea"): 1.0}
 
 
 def some_deals() -> list[Answer]:
@@ -218,6 +228,7 @@ def test_every_metric_of_the_catalogue_is_exported_with_its_kind_help_and_labels
     state = State(
         answers=some_deals(),
         books=books(some_deals()),
+        judged=[],
         errors=Counter(),
         clock=AT,
         lag={"inbox": 1},
@@ -236,7 +247,7 @@ def test_every_metric_of_the_catalogue_is_exported_with_its_kind_help_and_labels
 
 
 def test_nothing_is_exported_that_is_not_in_the_catalogue() -> None:
-    text = Exporter(lambda: State([], [], Counter(), AT, {}, 0, Rules()), counted(), 10).text().decode()
+    text = Exporter(lambda: State([], [], [], Counter(), AT, {}, 0, Rules()), counted(), 10).text().decode()
     known = {metric.name.removesuffix("_total") for metric in metrics.CATALOGUE}
     assert {
         family.name for family in text_string_to_metric_families(text) if not family.name.endswith("_created")
@@ -245,7 +256,7 @@ def test_nothing_is_exported_that_is_not_in_the_catalogue() -> None:
 
 def test_what_has_moved_away_leaves_no_series() -> None:
     state: list[Answer] = [answer("D-1", finding())]
-    look = lambda: State(state, books(state), Counter(), None, {}, 0, Rules())  # noqa: E731
+    look = lambda: State(state, books(state), [], Counter(), None, {}, 0, Rules())  # noqa: E731
     exporter = Exporter(look, Counts(), 10)
     assert b'deal_id="D-1"' in exporter.text()
     state.clear()

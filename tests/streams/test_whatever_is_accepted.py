@@ -13,6 +13,7 @@ from streams.replay import Replay
 from streams.topics import MAX_MESSAGE_BYTES
 from streams.wire import Clock, Record
 from tests.streams.test_replay import lines
+from tests.streams.told import a_shelf
 
 RULES = Rules.of(
     {
@@ -38,7 +39,6 @@ TEXTS = st.sampled_from(
 PEOPLE = st.sampled_from(
     ["far@us.example", "rep@us.example", "cfo@buyer.example", "ü@bücher.example", '"a b"@x.example']
 )
-from tests.streams.told import a_shelf
 
 NUMBERS = st.sampled_from([0, 0.01, 1e15, 48000])
 COUNTED = st.integers(0, 3).map(str)
