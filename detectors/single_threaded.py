@@ -22,7 +22,7 @@ from .core.words import count_of
 
 
 class SingleThreaded(Detector):
-    """It counts from the moment at which the last touch of one person too few grows older than the window."""
+    """It begins when too few people are left whose last touch is younger than the window. Nobody is too few, too."""
 
     family = "people"
     watches = ("activity.email", "activity.meeting", "activity.call")
@@ -54,12 +54,21 @@ class SingleThreaded(Detector):
         if len(deal.met) < self.people:
             return None
         last = {email: seen.last_two_way for email, seen in deal.earlier.people.items() if seen.last_two_way}
-        found = self._counted(last, None)
+        found = self._fallen(deal)
         for touch in deal.touches:
             if touch.two_way and touch.people:
                 last |= {person: max(touch.at, last.get(person, touch.at)) for person in touch.people}
                 found = self._counted(last, found)
         return found
+
+    def _fallen(self, deal: Deal) -> datetime | None:
+        """The same by what fell off the log, of which first and last touches are known: who overlaps was there."""
+        seen = [(who.last_two_way, who.first_two_way) for who in deal.earlier.people.values()]
+        spans = sorted(((last, first) for last, first in seen if last and first), reverse=True)
+        for number, (last, _) in enumerate(spans):
+            if sum(first <= last for _, first in spans[:number]) >= self.people - 1:
+                return last + self.window
+        return None
 
     def _counted(self, last: dict[str, datetime], before: datetime | None) -> datetime | None:
         if len(last) < self.people:

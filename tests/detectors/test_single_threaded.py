@@ -129,6 +129,12 @@ def test_people_whose_touches_fell_off_the_log_are_not_forgotten():
     assert single(created(0), inbound(25, sender=USER), *many).since == at(85)
 
 
+def test_months_of_the_one_person_do_not_move_the_day_on_which_the_other_had_aged():
+    months = [inbound(1 + number, hour=10) for number in range(200)]
+    assert single(created(0), inbound(5, sender=USER), *months[:70]).since == at(65)
+    assert single(created(0), inbound(5, sender=USER), *months).since == at(65)
+
+
 def test_it_is_critical_in_the_later_stages():
     found = single(entered("Discovery", 0), inbound(2), entered("Proposal", 30))
     assert (found.since, found.critical_from) == (at(21), at(30))
