@@ -10,10 +10,12 @@ from streams import readme_parts
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+CATALOGUE = (ROOT / "docs" / "catalogue.md").read_text(encoding="utf-8")
 
 
 def test_its_generated_parts_are_what_the_code_says() -> None:
-    assert readme_parts.written(README) == README, "run: python -m streams.readme_parts README.md"
+    assert readme_parts.written(README) == README, "run: make generate"
+    assert readme_parts.catalogue_document() == CATALOGUE, "run: make generate"
 
 
 def test_a_part_without_markers_is_named() -> None:
@@ -21,9 +23,10 @@ def test_a_part_without_markers_is_named() -> None:
         readme_parts.written("# nothing")
 
 
-def test_each_alert_finds_its_runbook() -> None:
-    headings = re.findall(r"^### (\w+)$", README, re.MULTILINE)
-    assert set(catalogue()) <= set(headings)
+def test_each_row_of_the_catalogue_leads_to_its_runbook() -> None:
+    headings = set(re.findall(r"^### (\w+)$", CATALOGUE, re.MULTILINE))
+    linked = set(re.findall(r"docs/catalogue\.md#(\w+)", README))
+    assert headings == linked == set(catalogue())
 
 
 def test_its_links_and_pictures_are_there() -> None:

@@ -61,7 +61,7 @@ from streams.exporter import Exporter, State
 from streams.history import lines
 from streams.pages.render import catalogue_page
 from streams.pages.runbook import runbooks
-from streams.readme_parts import catalogue_part
+from streams.readme_parts import catalogue_document, catalogue_part
 from streams.replay import Replay
 from datetime import UTC, datetime
 
@@ -81,6 +81,7 @@ print(json.dumps({
     "metrics": Exporter(look, Counts(), 100).text().decode(),
     "page": catalogue_page(runbooks()),
     "readme": catalogue_part(),
+    "document": catalogue_document(),
     "refused": refused,
 }))
 """
@@ -115,7 +116,8 @@ def test_metrics_name_it(told):
 
 
 def test_the_catalogue_explains_it_on_the_page_and_in_the_readme(told):
-    for text in (told["page"], told["readme"]):
+    assert "[`zodiac`](docs/catalogue.md#zodiac) | The stars stand badly" in told["readme"]
+    for text in (told["page"], told["document"]):
         assert "zodiac" in text
         assert "Hours until it shows. Higher: later alerts." in text
 
