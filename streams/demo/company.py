@@ -107,7 +107,9 @@ class Company:
                 for rep in self.reps
             },
             "sources": {source: {"max_silence": "18h"} for source in COVERS},
-            "pipelines": {"default": {"stages": list(STAGES)}},
+            "pipelines": {"default": {"stages": list(STAGES), "requires": {"Proposal": ["discovery", "demo"]}}},
+            # half of the old pace, not just below it
+            "detectors": {"engagement_drop": {"share": 0.25, "critical_share": 0.1}},
         }
 
     def _in_order(self) -> Iterator[Dated]:

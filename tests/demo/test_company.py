@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 import streams.demo.company
 from detectors.core.breach import Finding
@@ -21,9 +20,7 @@ from streams.demo.people import DOMAIN
 from streams.demo.story import Casting, Story
 from streams.history import Line
 from streams.replay import Replay
-from streams.rules_file import read
 
-RULES = Path(streams.demo.company.__file__).with_name("rules.yaml")
 SIX = {
     "reply_only",
     "gone_quiet",
@@ -224,15 +221,6 @@ def test_a_deal_changes_hands_now_and_then(events: list[Event]) -> None:
         if "owner" in event["data"]:
             owners[event["subject"]].add(event["data"]["owner"])
     assert 1 <= sum(len(each) > 1 for each in owners.values()) <= 3
-
-
-# --- the rules --------------------------------------------------------------------------------------------------------
-
-
-def test_the_rules_file_agrees_with_the_company(company: Company) -> None:
-    told = yaml.safe_load(RULES.read_text(encoding="utf-8"))
-    assert {name: told[name] for name in company.rules()} == company.rules()
-    assert all(read(RULES).team_of(rep.email) == rep.team.name for rep in company.reps)
 
 
 # --- how deals live ---------------------------------------------------------------------------------------------------

@@ -21,12 +21,12 @@ def test_it_promises_nothing_that_is_not_applied() -> None:
 
 
 @pytest.mark.parametrize(("segment", "factor"), [("enterprise", 2), ("smb", 0.7)])
-@pytest.mark.parametrize("detector", ["gone_quiet", "ghosted"])
+@pytest.mark.parametrize("detector", ["gone_quiet", "ghosted", "waiting_on_customer", "champion_silent"])
 def test_silence_is_wider_for_enterprises_and_narrower_for_small_customers(
     segment: str, factor: float, detector: str
 ) -> None:
     [override] = (override for override in SHIPPED["overrides"] if override["when"] == {"segment": segment})
     usual = catalogue()[detector]().thresholds
     assert override["detectors"][detector] == {
-        name: round(usual[name] * factor) for name in ("warn_business_days", "critical_business_days")
+        name: round(days * factor) for name, days in usual.items() if name.endswith("_business_days")
     }

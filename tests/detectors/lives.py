@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -224,6 +225,7 @@ def _word(draw: st.DrawFn) -> Piece:
     return lambda life: life.tell(kind, moment, **fields)
 
 
+@cache
 def _pieces() -> list[st.SearchStrategy[Piece]]:
     """Those above, and those of each family of detectors in the files beside this one."""
     found: list[st.SearchStrategy[Piece]] = [_thread(), _chase(), _pushes(), _meeting(), _boss(), _word()]
