@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from detectors.core.addresses import normalise
 from detectors.core.breach import Evidence, Finding
+from detectors.core.registry import catalogue
 from detectors.core.rules import Rules
 from detectors.core.words import count_of
 
@@ -86,6 +87,7 @@ def _alert(told: Answer, finding: Finding, pages_url: str) -> Alert:
         "severity": finding.severity,
         "owner_email": _address(told.owner),
         "team": label(told.team),
+        "reads": _reads(finding.detector),
     }
     annotations = {
         "summary": plain(finding.summary, LONGEST_SENTENCE),
@@ -98,6 +100,15 @@ def _alert(told: Answer, finding: Finding, pages_url: str) -> Alert:
         "runbook_url": f"{pages_url}/catalogue#{finding.detector}",
     }
     return Alert(_given(labels), _given(annotations), finding.since, page)
+
+
+def _reads(detector: str) -> str:
+    """What Alertmanager's inhibit rules ask: whether the finding reads silence, and so needs sources that report.
+
+    By the detector alone, which is the same as long as the alert is. An answer may name one that this version has not.
+    """
+    kind = catalogue().get(detector)
+    return "silence" if kind and kind.watches else ""
 
 
 def _given(values: Mapping[str, str]) -> Labels:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detectors.core.registry import catalogue
 from detectors.core.rules import Rules
 from streams.alerts import LONGEST_LABEL, Alert, Board, alerts_of, label, not_applied, plain
 from streams.answer import Answer
@@ -98,6 +99,24 @@ def test_an_owner_is_one_address_in_the_form_in_which_addresses_are_compared() -
 )
 def test_an_owner_who_is_not_one_address_is_nobody(owner: str | None) -> None:
     assert "owner_email" not in labels_of(answer("D-1", finding(), owner=owner))
+
+
+@pytest.mark.parametrize("detector", catalogue())
+def test_an_alert_that_reads_silence_says_so_as_long_as_it_lives(detector: str) -> None:
+    """Of such a finding nobody is to be told while a source is stale, whatever state it was found in before."""
+    reads_silence = bool(catalogue()[detector].watches)
+    for severity in ("warning", "critical"):
+        labels = labels_of(answer("D-1", finding(detector, severity=severity)))
+        assert labels.get("reads") == ("silence" if reads_silence else None)
+
+
+def test_those_that_wait_for_an_answer_read_silence_and_those_that_count_days_do_not() -> None:
+    assert labels_of(answer("D-1", finding("gone_quiet")))["reads"] == "silence"
+    assert "reads" not in labels_of(answer("D-1", finding("close_date_slipping")))
+
+
+def test_a_finding_of_a_detector_of_another_version_is_told_all_the_same() -> None:
+    assert labels_of(answer("D-1", finding("of_tomorrow")))["alertname"] == "DealOfTomorrow"
 
 
 def test_what_is_not_known_is_not_told() -> None:
