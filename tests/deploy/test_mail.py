@@ -13,11 +13,14 @@ from pathlib import Path
 import pytest
 import yaml
 
+from streams.alerts import alerts_of
 from streams.demo.mailroom import Mailroom
 from streams.demo.servers import Alertmanager
 from tests.needs import require
+from tests.streams.told import answer, finding
 
 SHIPPED = Path("deploy/alertmanager")
+PROMETHEUS_RULES = Path("dashboards/rules/stallwatch.rules.yaml")
 EVIL_NAME = '<img src=x onerror=alert(1)> {{ template "email.default.html" . }}\nBcc: evil@them.example'
 
 Alert = dict[str, object]
@@ -56,6 +59,27 @@ def alert(
     }
 
 
+def found(*detectors: str, deal: str = "D-1", owner: str = "ann@us.example") -> list[Alert]:
+    """The alerts of a deal as the notifier makes them of what these detectors found."""
+    told = answer(deal, *(finding(each, summary=f"{each} is so") for each in detectors), owner=owner)
+    return [
+        each.to_dict(datetime.now(UTC), timedelta(hours=1)) for each in alerts_of([told], "https://deals.us.example")
+    ]
+
+
+def of_ops(alertname: str) -> Alert:
+    """An alert about stallwatch itself, as Prometheus posts it by our rules."""
+    rules = [rule for group in yaml.safe_load(PROMETHEUS_RULES.read_text())["groups"] for rule in group["rules"]]
+    [rule] = [rule for rule in rules if rule["alert"] == alertname]
+    ends_at = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    return {"labels": {"alertname": alertname, "source": "gmail", **rule["labels"]}, "endsAt": ends_at}
+
+
+def over(told: Alert) -> Alert:
+    """The same alert, now that it is over."""
+    return told | {"endsAt": datetime.now(UTC).isoformat()}
+
+
 class Post:
     """Alertmanager as it is shipped, only faster and with a mail server of its own."""
 
@@ -71,6 +95,11 @@ class Post:
         )
         with urllib.request.urlopen(request, timeout=10) as answer:
             assert answer.status == 200
+
+    def held_back(self) -> set[str]:
+        """The names of the alerts of which nobody is told now."""
+        with urllib.request.urlopen(self._alertmanager.url + "/api/v2/alerts", timeout=10) as answer:
+            return {each["labels"]["alertname"] for each in json.load(answer) if each["status"]["inhibitedBy"]}
 
     def mails(self, count: int) -> list[EmailMessage]:
         return self.mailroom.wait_for(count, within=30)
@@ -222,7 +251,7 @@ def test_a_deal_that_is_fine_again_is_no_mail(post: Post) -> None:
     open_alert = alert("ghosted", "D-1")
     post.alerts(open_alert)
     post.mails(1)
-    post.alerts(open_alert | {"endsAt": datetime.now(UTC).isoformat()})
+    post.alerts(over(open_alert))
     # The next group's mail leaves after the resolved one would have.
     post.alerts(alert("ghosted", "D-2", "bob@us.example"))
     post.mailroom.wait_for(1, within=30, to="bob@us.example")
@@ -243,6 +272,54 @@ def test_a_deal_of_nobody_is_told_to_ops(post: Post) -> None:
     post.alerts(alert("ghosted", "D-1", owner=""))
     [mail] = post.mails(1)
     assert mail["To"] == "stallwatch-ops@us.example"
+
+
+def test_while_a_source_is_stale_its_silence_is_held_against_nobody(post: Post) -> None:
+    stale = of_ops("StallwatchSourceStale")
+    post.alerts(stale)
+    [told_ops] = post.mails(1)
+    assert told_ops["To"] == "stallwatch-ops@us.example"
+
+    # open since before the source went stale, and sent again and again
+    post.alerts(*found("gone_quiet", "close_date_slipping"))
+    [mail] = post.mailroom.wait_for(1, within=30, to="ann@us.example")
+    assert "close_date_slipping is so" in part(mail, "plain")
+    assert "gone_quiet" not in part(mail, "plain")
+    # nor in a later mail, as long as it is stale
+    post.alerts(*found("stage_overstay", deal="D-2"))
+    [_, mail] = post.mailroom.wait_for(2, within=30, to="ann@us.example")
+    assert "gone_quiet" not in part(mail, "plain")
+
+    post.alerts(over(stale))
+    [*_, mail] = post.mailroom.wait_for(3, within=30, to="ann@us.example")
+    assert "gone_quiet is so" in part(mail, "plain")
+
+
+DEAF = ["StallwatchSourceStale", "StallwatchSourceUnheard", "StallwatchPipelineStalled", "StallwatchStandstill"]
+
+
+@pytest.mark.parametrize(
+    ("firing", "held_back"),
+    [
+        *((each, {"DealGoneQuiet", "DealGhosted"}) for each in DEAF),
+        ("StallwatchDown", {"DealGoneQuiet", "DealGhosted", "DealCloseDateSlipping", "StallwatchWorkerDown"}),
+        # A worker that is gone, or an event refused, says nothing of what the others hear.
+        ("StallwatchWorkerDown", set()),
+        ("StallwatchDeadLetters", set()),
+        ("StallwatchNotifierFailing", set()),
+    ],
+)
+def test_what_is_held_back_while_an_alert_of_ops_fires(post: Post, firing: str, held_back: set[str]) -> None:
+    names = {
+        rule["alert"] for group in yaml.safe_load(PROMETHEUS_RULES.read_text())["groups"] for rule in group["rules"]
+    }
+    others = names - {*DEAF, "StallwatchDown", firing}
+    post.alerts(
+        *(of_ops(name) for name in (firing, *others)),
+        *found("gone_quiet", "close_date_slipping"),
+        *found("ghosted", owner=""),
+    )
+    assert post.held_back() == held_back
 
 
 @pytest.mark.parametrize(
