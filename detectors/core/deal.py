@@ -527,9 +527,9 @@ class Deal:
         return turns
 
     def called(self, email: str) -> str:
-        """What people call somebody on the buyer's side: by the CRM's name and title, else by the address."""
+        """Somebody on the buyer's side as findings name them: the CRM's name and title, else their address up to the @."""
         told = self.contacts.get(email, {})
-        name = str(told.get("name") or email)
+        name = str(told.get("name") or email.partition("@")[0])
         return f"{name} ({told['title']})" if told.get("title") else name
 
     @property

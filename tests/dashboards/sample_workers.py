@@ -22,6 +22,7 @@ COMMON: dict[metrics.Metric, list[Sample]] = {
         (("gone_quiet", "silence", "The buyer has gone quiet: no mail, meeting or call in which they took part"), 1),
         (("reply_only", "reactive", "Ping-pong: every touch of ours is a reply"), 1),
     ],
+    metrics.CLOCK_INFO: [(("wall",), 1)],
     metrics.BUILD_INFO: [(("0.1.0", "abc"), 1)],
     metrics.CONFIG_LAST_RELOAD_SUCCESSFUL: [((), 1)],
     metrics.SOURCE_MAX_SILENCE: [(("mail",), 14400)],

@@ -103,7 +103,7 @@ def test_a_champion_who_was_never_heard_is_quiet_since_they_were_named():
     found = quiet(created(0), person(FAN, 7, roles=["champion"]), inbound(14))
     assert (found.since, found.critical_from) == (at(21), at(28))
     assert found.evidence == (
-        Evidence("crm/person-fan-7", at(7), "fan@them.example was named champion, and was never heard"),
+        Evidence("crm/person-fan-7", at(7), "fan was named champion, and was never heard"),
     )
 
 

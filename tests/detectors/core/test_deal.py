@@ -139,8 +139,8 @@ def test_when_something_began_and_ceased_to_hold_of_a_person():
     assert deal(*named).turns("nobody@them.example", here) == []
 
 
-def test_people_are_called_by_name_and_title_else_by_their_address():
-    assert deal(created(0)).called(BUYER) == BUYER
+def test_people_are_called_by_name_and_title_and_never_by_their_whole_address():
+    assert deal(created(0)).called(BUYER) == "buyer"
     assert deal(created(0), person(BUYER, name="Eva Lund")).called(BUYER) == "Eva Lund"
     assert deal(created(0), person(BUYER, name="Eva Lund", title="CEO")).called(BUYER) == "Eva Lund (CEO)"
 
