@@ -1,75 +1,75 @@
 """Who has power, told from a job title in English, German, French or Spanish.
 
 A small vocabulary on purpose: a title that it does not know is no executive, and the CRM's own `executive` field or a
-role overrules it either way.
+role overrules it either way. A title is read part by part, and each part only up to where it begins to speak of
+somebody else or of the past: of "Adviser to the CEO" and "Former CEO, now Adviser" nothing is left that has power.
 """
 
 import re
 import unicodedata
 from functools import lru_cache
 
-_CHIEFS = "ceo cfo coo cto cio cmo cro cso cpo chro ciso cdo cco evp svp"
-_WORDS = {
-    "en": f"{_CHIEFS} chief president chairman chairwoman chairperson founder cofounder owner partner vp",
-    "de": "vorstand vorstands vorstandsvorsitzender vorstandsvorsitzende vorstandsmitglied geschaftsfuhrer "
-    "geschaftsfuhrerin geschaeftsfuehrer geschaeftsfuehrerin geschaftsfuhrung geschaeftsfuehrung geschaftsfuhrender "
-    "geschaeftsfuehrender geschaftsfuhrende geschaeftsfuehrende geschaftsleitung geschaeftsleitung "
-    "inhaber inhaberin prokurist prokuristin bereichsleiter bereichsleiterin",
-    "fr": "pdg president presidente gerant gerante fondateur fondatrice dirigeant dirigeante",
-    "es": "presidente presidenta fundador fundadora consejero consejera propietario propietaria socio socia",
+# patterns of words of power; a hyphen is a space within one
+_POWER = {
+    "en": r"""
+        ceo cfo coo cto cio cmo cro cso cpo chro ciso cdo cco evp svp vp chief president chair(?:man|woman|person)
+        founder cofounder owner partner vice-president (?:managing|executive|finance)-director general-manager
+        head-of-finance
+        """,
+    "de": r"""
+        \w*vorstand(?:s|in|smitglied|svorsitzende[rn]?)? \w*geschae?ftsfue?hr(?:er|erin|ung|ende[rn]?)
+        geschae?ftsleitung gesellschafter(?:in)? generaldirektor(?:in)? inhaber(?:in)? prokurist(?:in)?
+        bereichsleiter(?:in)? (?:kaufmae?nnische|technische)r?-leiter(?:in)?
+        """,
+    "fr": r"""
+        pdg presidente? gerante? fondat(?:eur|rice) dirigeante?
+        direct(?:eur|rice)-(?:generale?|financi(?:er|ere)|technique|commerciale?|administrati(?:f|ve)|executi(?:f|ve))
+        direct(?:eur|rice)-des-(?:achats|operations)
+        """,
+    "es": r"""
+        (?:vice)?president[ea] fundadora? consejer[oa] propietari[oa] soci[oa] gerente-general
+        directora?-(?:general|financier[oa]|ejecutiv[oa]|tecnic[oa]|de-operaciones)
+        """,
 }
-_PHRASES = (
-    "vice president",
-    "managing director",
-    "managing partner",
-    "senior partner",
-    "founding partner",
-    "executive director",
-    "general manager",
-    "finance director",
-    "directeur general",
-    "directrice generale",
-    "directeur financier",
-    "directrice financiere",
-    "directeur technique",
-    "directrice technique",
-    "directeur des achats",
-    "directeur des operations",
-    "directeur commercial",
-    "director general",
-    "directora general",
-    "gerente general",
-    "director financiero",
-    "directora financiera",
-    "director de operaciones",
-    "director tecnico",
-    "vicepresidente",
-    "vicepresidenta",
-    "kaufmannischer leiter",
-    "kaufmannische leiterin",
-    "technischer leiter",
-    "head of finance",
-)
-# beside these a title of power is somebody else's: they work for it
-_WORKS_FOR = re.compile(r"\b(?:\w*(?:assist|asist|sekret|secret)\w*|referent(?:in)?|office|aide)\b")
-# words of power that mean less beside some others
-_LESS_BESIDE = {
+# after a word of power: that of which it is only the first half
+_HALF = "s office team advis[eo]r analyst associate emeritus"
+# words of power that mean less in one part with some others
+_LESS_WITH = {
     "chief": "staff engineer architect accountant".split(),
     "owner": "product process project scrum system service data risk application account".split(),
     "partner": "manager business channel alliance account sales success hr people talent marketing".split(),
 }
-_POWER = frozenset(" ".join(_WORDS.values()).split())
-_SPLIT = re.compile(r"[^a-z0-9]+")
+# who has such a word anywhere works for those with power, or is elected by colleagues
+_WORKS_FOR = re.compile(
+    r"\b(?:\w*(?:assist|asist|sekret|secret)\w*|(?:referent|mitarbeiter)(?:in)?|aide|vorzimmer|bue?ro|works council)\b"
+)
+_PARTS = re.compile(r"[,;|/&()]|\s[-–—]\s|\b(?:and|und)\b")
+_FORMER = r"ex|former(?:ly)?|retired|ehem(?:alig\w*)?|ancien(?:ne)?|antigu[oa]"
+_OF_OTHERS = "to|of the|aux?|du|del|al"
+
+_A_POWER = "|".join("|".join(words.split()).replace("-", " ") for words in _POWER.values())
+_HAS_POWER = re.compile(rf"\b({_A_POWER})\b(?! (?:{'|'.join(_HALF.split())})\b)")
+_IS_OVER = re.compile(_FORMER)
+_ELSE = re.compile(rf"\b(?:{_FORMER}|{_OF_OTHERS})\b.*")
 _DOTTED = re.compile(r"\b(\w)\.(?=\w\b)")
+_NOT_WORDS = re.compile(r"[^a-z0-9]+")
 
 
 @lru_cache(maxsize=16_384)
 def is_executive_title(title: str) -> bool:
     """Whether a title speaks of power to decide; case, accents and punctuation do not matter."""
-    plain = unicodedata.normalize("NFKD", title[:200].casefold()).encode("ascii", "ignore").decode()
-    words = _SPLIT.split(_DOTTED.sub(r"\1", plain).replace("co-founder", "cofounder"))
-    text = " ".join(words)
-    if _WORKS_FOR.search(text):
+    folded = unicodedata.normalize("NFKD", title[:200].casefold())
+    parts = [_plain(part) for part in _PARTS.split(_DOTTED.sub(r"\1", folded))]
+    if _WORKS_FOR.search(" ".join(parts)) or any(map(_IS_OVER.fullmatch, parts)):
         return False
-    weak = {word for word, others in _LESS_BESIDE.items() if any(other in words for other in others)}
-    return any(word in _POWER - weak for word in words) or any(phrase in text for phrase in _PHRASES)
+    return any(map(_has_power, parts))
+
+
+def _plain(part: str) -> str:
+    return _NOT_WORDS.sub(" ", part.encode("ascii", "ignore").decode()).strip()
+
+
+def _has_power(part: str) -> bool:
+    words = part.split()
+    found = _HAS_POWER.findall(_ELSE.sub("", part))
+    return any(not any(other in words for other in _LESS_WITH.get(word, ())) for word in found)
