@@ -217,8 +217,11 @@ class _Envelope(BaseModel):
 
     @property
     def ref(self) -> str:
-        """The event's identity as evidence quotes it: source/id."""
-        return f"{self.source}/{self.id}"
+        """The event's identity as evidence quotes it: source/id.
+
+        A source may be a URI; a slash in an id is written %2F, so that only the last one parts the two.
+        """
+        return f"{self.source}/{self.id.replace('%', '%25').replace('/', '%2F')}"
 
 
 class DealChanged(_Envelope):

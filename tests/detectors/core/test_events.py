@@ -359,6 +359,12 @@ def test_a_deal_keeps_short_texts_and_few_people():
     assert (len(kept.to), len(kept.subject)) == (20, 120)  # type: ignore[attr-defined]
 
 
+def test_two_events_are_told_apart_wherever_a_slash_is():
+    one, other = parse(raw(id="b/c", source="a")), parse(raw(id="c", source="a/b"))
+    assert (one.ref, other.ref) == ("a/b%2Fc", "a/b/c")
+    assert parse(raw(id="b%2Fc", source="a")).ref == "a/b%252Fc"
+
+
 def test_a_heartbeat_says_nothing_of_a_deal():
     beat = parse(raw({"covers": ["activity.email"], "through": "2026-03-02T09:00:00Z"}, type="source.heartbeat"))
     assert entry_of(beat) is None
