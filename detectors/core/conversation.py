@@ -1,10 +1,10 @@
 """Who said what to whom: the touches of a deal in order, and which of ours answer which of theirs."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from .log import CallEntry, Entry, MailEntry, MeetingEntry
 
@@ -49,18 +49,30 @@ class Touch:
         return f"{who} {what}"
 
 
+class _Mail(NamedTuple):
+    """A mail of which the next one may be an answer."""
+
+    event: str
+    sender: str
+    inbound: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """The touches of a deal, oldest first, and what is needed to tell of the next mail what it answers."""
+    """The touches of a deal, oldest first, and what is needed to tell what the next entry answers or tells anew."""
 
     touches: tuple[Touch, ...] = ()
-    # each mail's (event, inbound): by its own id, and the last of its thread by the thread's first id
-    _mails: Mapping[str, tuple[str, bool]] = field(default_factory=dict)
-    _last_of: Mapping[str, tuple[str, bool]] = field(default_factory=dict)
+    # mails by their own id, and the last of each thread by the thread's first id; the places of calls
+    _mails: Mapping[str, _Mail] = field(default_factory=dict)
+    _last_of: Mapping[str, _Mail] = field(default_factory=dict)
+    _calls: Mapping[str | None, int] = field(default_factory=dict)
 
     def plus(self, entries: Iterable[Entry], is_ours: IsOurs) -> "Conversation":
-        """With newer entries, in order. Automatic and internal mail is no touch, nor is a copy of a mail told."""
-        told, mails, last_of = list(self.touches), dict(self._mails), dict(self._last_of)
+        """With newer entries, in order. Automatic and internal mail is no touch, nor is a copy of a mail told.
+
+        Of a call that is told again the newest word counts, at the place of the first.
+        """
+        told, mails, last_of, calls = list(self.touches), dict(self._mails), dict(self._last_of), dict(self._calls)
         for entry in entries:
             match entry:
                 case MailEntry(automatic=False):
@@ -71,9 +83,17 @@ class Conversation:
                     touch = _meeting(entry, is_ours)
                 case _:
                     continue
-            if touch is not None:
-                told.append(touch)
-        return self if len(told) == len(self.touches) else Conversation(tuple(told), mails, last_of)
+            if touch is None:
+                continue
+            call = entry.call if isinstance(entry, CallEntry) else None
+            if call in calls:
+                first = told[calls[call]]
+                told[calls[call]] = replace(touch, at=first.at, event=first.event)
+                continue
+            if call is not None:
+                calls[call] = len(told)
+            told.append(touch)
+        return self if tuple(told) == self.touches else Conversation(tuple(told), mails, last_of, calls)
 
 
 def touches(log: Iterable[Entry], is_ours: IsOurs) -> tuple[Touch, ...]:
@@ -81,7 +101,7 @@ def touches(log: Iterable[Entry], is_ours: IsOurs) -> tuple[Touch, ...]:
     return Conversation().plus(log, is_ours).touches
 
 
-_Mails = dict[str, tuple[str, bool]]
+_Mails = dict[str, _Mail]
 
 
 def _mail(mail: MailEntry, is_ours: IsOurs, mails: _Mails, last_of: _Mails) -> Touch | None:
@@ -89,8 +109,8 @@ def _mail(mail: MailEntry, is_ours: IsOurs, mails: _Mails, last_of: _Mails) -> T
     people = (mail.sender,) if inbound else _theirs(mail.to, is_ours)
     if not people or mail.thread[0] in mails:
         return None
-    answered = _answered(mail.thread, mails, last_of)
-    mails[mail.thread[0]] = last_of[mail.thread[-1]] = (mail.event, inbound)
+    answered = _answered(mail, inbound, mails, last_of)
+    mails[mail.thread[0]] = last_of[mail.thread[-1]] = _Mail(mail.event, mail.sender, inbound)
     return Touch(
         mail.at,
         mail.event,
@@ -99,17 +119,21 @@ def _mail(mail: MailEntry, is_ours: IsOurs, mails: _Mails, last_of: _Mails) -> T
         people,
         two_way=inbound,
         subject=mail.subject,
-        answers=answered[0] if answered and answered[1] is not inbound else None,
+        answers=answered.event if answered else None,
         opens=len(mail.thread) == 1,
     )
 
 
-def _answered(thread: tuple[str, ...], mails: _Mails, last_of: _Mails) -> tuple[str, bool] | None:
-    """The mail that a mail answers; the thread's last mail where that one is unknown."""
-    if len(thread) == 1:
+def _answered(mail: MailEntry, inbound: bool, mails: _Mails, last_of: _Mails) -> _Mail | None:
+    """The other side's mail that a mail answers; the thread's last mail where the one that it names is unknown."""
+    if len(mail.thread) == 1:
         return None
-    own, parent, first = thread
-    return (mails.get(parent) if parent != own else None) or last_of.get(first)
+    own, parent, first = mail.thread
+    found = (mails.get(parent) if parent != own else None) or last_of.get(first)
+    if found is None or found.inbound is inbound:
+        return None
+    # what we pass on to somebody else is no answer to who wrote it
+    return found if inbound or found.sender in mail.to else None
 
 
 def _call(call: CallEntry, is_ours: IsOurs) -> Touch | None:

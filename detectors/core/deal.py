@@ -31,6 +31,8 @@ from .log import (
     MeetingEntry,
     MilestoneEntry,
     PersonEntry,
+    completed,
+    content,
     entry_of,
 )
 from .plan import Milestone, Planned, Step, milestones, milestones_done, own_steps, planned
@@ -128,19 +130,27 @@ class Deal:
         known = next((each for each in log if each.event == entry.event), None)
         if known is not None:
             # one identity, two contents: the later one counts, whichever came first
-            if known == entry or (known.at, repr(known)) >= (entry.at, repr(entry)):
+            if known.as_told == entry or (known.at, content(known.as_told)) >= (entry.at, content(entry)):
                 return self
             log.remove(known)
+            # what later words took from it is told anew
+            log = [each.as_told if each.thing == known.thing else each for each in log]
+        is_newest = known is None and (not log or _order(log[-1]) < _order(entry))
+        insort(log, entry, key=_order)
+        if things := {each.thing for each in (known, entry) if each and each.thing}:
+            log = completed(log, things)
         through = self.earlier.touched_through if _is_touch(entry) else self.earlier.told_through
         if through is not None and entry.at <= through:
-            earlier = self._with_earlier([entry])
+            (told,) = (each for each in log if each.event == entry.event)
+            if isinstance(told, MeetingEntry) and "attendees" in told.unsaid and not told.attendees:
+                # with whom it was is known to those that fell off
+                return self
+            earlier = self._with_earlier([told])
             return self if earlier == self.earlier else replace(self, earlier=earlier)
-        if known is None and (not log or _order(log[-1]) < _order(entry)):
-            grown = replace(self, log=(*self.log, entry))
-            grown._carry_over(self, entry)
-            return grown._trimmed()
-        insort(log, entry, key=_order)
-        return replace(self, log=tuple(log))._trimmed()
+        grown = replace(self, log=tuple(log))
+        if is_newest:
+            grown._carry_over(self, log[-1])
+        return grown._trimmed()
 
     def before(self, moment: datetime) -> Deal:
         """The deal as it was known to be just before a moment."""
@@ -185,7 +195,10 @@ class Deal:
             mine.pop("_plans", None)
         if "_conversation" in known and self.is_ours is before.is_ours:
             mine["_conversation"] = before._conversation.plus((entry,), self.is_ours)
-            new = self.touches[len(before.touches) :]
+            old, new = self.touches[: len(before.touches)], self.touches[len(before.touches) :]
+            if old != before.touches:
+                # of a call that is told again
+                return
             if "people" in known:
                 mine["people"] = before.people | {
                     person: _seen(before.people.get(person), touch) for touch in new for person in touch.people

@@ -3,12 +3,13 @@
 An entry keeps what a question of some detector needs and drops the rest, so that a deal stays small in Kafka.
 """
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from hashlib import blake2b
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Discriminator, Tag
+from pydantic import BaseModel, Discriminator, Tag, TypeAdapter
 
 from . import events
 from .phrases import Phrases
@@ -23,6 +24,38 @@ class Entry:
 
     at: datetime
     event: str
+
+    @property
+    def thing(self) -> str | None:
+        """The meeting, call or milestone that it is a word on; None for what is not told in parts."""
+        return None
+
+    @property
+    def as_told(self) -> Self:
+        """What its event said by itself."""
+        return self
+
+    def after(self, before: Self) -> Self:
+        """The same word, completed by the word before it on the same thing."""
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class _Word(Entry):
+    """A word on a thing that is told in parts.
+
+    Its fields are what is known by then; of those in `unsaid` its event said nothing: they are as they were before.
+    """
+
+    unsaid: tuple[str, ...] = field(default=(), kw_only=True)
+
+    @property
+    def as_told(self) -> Self:
+        blank: dict[str, Any] = {name: self.__dataclass_fields__[name].default for name in self.unsaid}
+        return replace(self, **blank)
+
+    def after(self, before: Self) -> Self:
+        return replace(self, **{name: getattr(before, name) for name in self.unsaid})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +77,28 @@ class PersonEntry(Entry):
 
 @dataclass(frozen=True, slots=True)
 class MilestoneEntry(Entry):
-    """Fields of a milestone that changed."""
+    """Fields of a milestone that changed, and what was known of it before."""
 
     milestone: str
     fields: dict[str, Any]
     kind: Literal["milestone"] = "milestone"
+    before: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """All its fields as they are by then."""
+        return self.before | self.fields
+
+    @property
+    def thing(self) -> str:
+        return f"milestone {self.milestone}"
+
+    @property
+    def as_told(self) -> Self:
+        return replace(self, before={})
+
+    def after(self, before: Self) -> Self:
+        return replace(self, before=before.known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +119,8 @@ class MailEntry(Entry):
 
 
 @dataclass(frozen=True, slots=True)
-class MeetingEntry(Entry):
-    """A meeting's new status."""
+class MeetingEntry(_Word):
+    """A meeting's new status, and what is known of it."""
 
     meeting: str
     status: Literal["booked", "held", "cancelled", "no_show"]
@@ -80,15 +130,24 @@ class MeetingEntry(Entry):
     type: Literal["discovery", "demo", "review", "executive", "other"] | None = None
     kind: Literal["meeting"] = "meeting"
 
+    @property
+    def thing(self) -> str:
+        return f"meeting {self.meeting}"
+
 
 @dataclass(frozen=True, slots=True)
-class CallEntry(Entry):
-    """A call."""
+class CallEntry(_Word):
+    """A call; `call` is a short hash of its id, which has it in common with other words on it."""
 
     direction: Literal["inbound", "outbound"]
     people: tuple[str, ...] = ()
     connected: bool | None = None
     kind: Literal["call"] = "call"
+    call: str | None = None
+
+    @property
+    def thing(self) -> str | None:
+        return self.call and f"call {self.call}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +186,7 @@ AnyEntry = Annotated[
     | Annotated[FeedbackEntry, Tag("feedback")],
     Discriminator(_kind),
 ]
-Touching = MailEntry | CallEntry
+_ENTRY: TypeAdapter[Entry] = TypeAdapter(AnyEntry)
 
 
 def entry_of(event: events.Event, phrases: Phrases | None = None) -> Entry | None:
@@ -160,15 +219,50 @@ def entry_of(event: events.Event, phrases: Phrases | None = None) -> Entry | Non
                 meeting.organizer,
                 (meeting.attendees or ())[:MOST_PEOPLE],
                 meeting.kind,
+                unsaid=_unsaid(meeting, "starts_at", "organizer", "attendees", type="kind"),
             )
         case events.Call(data=call):
-            return CallEntry(at, ref, call.direction, (call.with_ or ())[:MOST_PEOPLE], call.connected)
+            return CallEntry(
+                at,
+                ref,
+                call.direction,
+                (call.with_ or ())[:MOST_PEOPLE],
+                call.connected,
+                call=_short_hash(call.call_id),
+                unsaid=_unsaid(call, "connected", people="with_"),
+            )
         case events.Document(data=document):
             return DocumentEntry(at, ref, document.document_id, document.kind, document.status)
         case events.Feedback(data=verdict):
             return FeedbackEntry(at, ref, verdict.detector, verdict.verdict, verdict.until)
         case _:
             return None
+
+
+def content(entry: Entry) -> bytes:
+    """What an entry says, to be compared: the same whether it has just come or was kept."""
+    return _ENTRY.dump_json(entry)
+
+
+def completed(log: Iterable[Entry], things: Collection[str]) -> list[Entry]:
+    """The log, each word on one of these things completed by the words before it: what is absent did not change.
+
+    The first one stays as it is: what it has from before is from words that fell off.
+    """
+    newest: dict[str, Entry] = {}
+    told = []
+    for entry in log:
+        thing, word = entry.thing, entry
+        if thing is not None and thing in things:
+            word = newest[thing] = entry.after(newest[thing]) if thing in newest else entry
+        told.append(word)
+    return told
+
+
+def _unsaid(part: BaseModel, *fields: str, **renamed: str) -> tuple[str, ...]:
+    """The fields of an entry of which its event says nothing; `renamed` have another name there."""
+    named = dict(zip(fields, fields, strict=True)) | renamed
+    return tuple(mine for mine, its in named.items() if its not in part.model_fields_set)
 
 
 def _changes(part: BaseModel, leave: str = "") -> dict[str, Any]:
@@ -204,4 +298,8 @@ def _thread(mail: events.EmailFields) -> tuple[str, ...]:
 
 def thread_key(message_id: str) -> str:
     """A short, stable name of a Message-ID, however its angle brackets were kept."""
-    return blake2b(message_id.strip().strip("<>").encode(), digest_size=6).hexdigest()
+    return _short_hash(message_id.strip().strip("<>"))
+
+
+def _short_hash(name: str) -> str:
+    return blake2b(name.encode(), digest_size=6).hexdigest()

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from .calendar import Calendar
 from .conversation import IsOurs, is_internal
@@ -40,7 +41,6 @@ def planned(log: Iterable[Entry], calendar: Calendar, is_ours: IsOurs) -> list[P
         if until is not None and until > entry.at:
             ahead[key] = Planned(entry.at, entry.event, until, text)
 
-    milestones: dict[str, dict[str, object]] = {}
     for entry in log:
         match entry:
             case MeetingEntry(status=status, starts_at=starts_at):
@@ -50,9 +50,7 @@ def planned(log: Iterable[Entry], calendar: Calendar, is_ours: IsOurs) -> list[P
                 for field, text in (("next_step_date", "a dated next step"), ("paused_until", "a pause")):
                     if field in fields:
                         put(field, entry, _end_of(fields[field], calendar), text)
-            case MilestoneEntry():
-                known = milestones.setdefault(entry.milestone, {})
-                known |= entry.fields
+            case MilestoneEntry(known=known):
                 due = None if known.get("done") else known.get("due")
                 put(f"milestone {entry.milestone}", entry, _end_of(due, calendar), "an open milestone")
             case MailEntry(returns_on=date() as day) if not is_ours(entry.sender):
@@ -128,22 +126,18 @@ class Milestone:
 
 def milestones(log: Iterable[Entry]) -> list[Milestone]:
     """The close plan as it stands, by due date; milestones without one last."""
-    told: dict[str, dict[str, object]] = {}
-    newest: dict[str, MilestoneEntry] = {}
-    for entry in log:
-        if isinstance(entry, MilestoneEntry):
-            told[entry.milestone] = told.get(entry.milestone, {}) | entry.fields
-            newest[entry.milestone] = entry
-    found = [
-        Milestone(
-            id=name,
-            at=newest[name].at,
-            event=newest[name].event,
-            title=str(fields["title"]) if fields.get("title") else None,
-            due=date.fromisoformat(str(fields["due"])) if fields.get("due") else None,
-            side=str(fields["side"]) if fields.get("side") else None,
-            done=bool(fields.get("done")),
-        )
-        for name, fields in told.items()
-    ]
+    newest = {entry.milestone: entry for entry in log if isinstance(entry, MilestoneEntry)}
+    found = [_standing(entry, entry.known) for entry in newest.values()]
     return sorted(found, key=lambda each: (each.due or date.max, each.id))
+
+
+def _standing(entry: MilestoneEntry, known: dict[str, Any]) -> Milestone:
+    return Milestone(
+        id=entry.milestone,
+        at=entry.at,
+        event=entry.event,
+        title=known.get("title") or None,
+        due=date.fromisoformat(known["due"]) if known.get("due") else None,
+        side=known.get("side"),
+        done=bool(known.get("done")),
+    )

@@ -204,6 +204,12 @@ def _meeting(status: str, day: float, hour: int, name: str, fields: dict[str, ob
     )
 
 
+def word(status: str, day: float, name: str = "demo", hour: int = 9, **fields: object) -> Event:
+    """A word on a meeting that says no more of it than is given."""
+    told = {"meeting_id": name, "status": status, **fields}
+    return event("calendar", _name(f"word-{status}", day, hour), "activity.meeting", at(day, hour), **told)
+
+
 def booked(day: float, starts: float, name: str = "demo", hour: int = 9, **fields: object) -> Event:
     """A meeting was booked for nine o'clock of a day."""
     return _meeting("booked", day, hour, name, {"starts_at": at(starts).isoformat(), **fields})

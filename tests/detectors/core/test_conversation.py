@@ -3,6 +3,7 @@
 import pytest
 
 from detectors.core.conversation import Touch
+from detectors.core.events import Event
 from detectors.core.rules import Rules
 from tests.detectors.builders import (
     BUYER,
@@ -16,12 +17,16 @@ from tests.detectors.builders import (
     changed,
     created,
     deal,
+    event,
     held,
     inbound,
     mail,
     outbound,
     reply,
+    word,
 )
+
+CFO = "cfo@them.example"
 
 
 def kinds(found):
@@ -67,6 +72,22 @@ def test_what_follows_our_own_mail_is_no_reply():
         "gmail/inbound-1",
         None,
     ]
+
+
+def test_what_is_passed_on_to_somebody_else_is_no_reply():
+    asked = inbound(1)
+    passed_on = deal(created(0), asked, mail(REP, CFO, 2, answers=asked))
+    assert passed_on.touches[-1].answers is None
+    assert passed_on.last_step is not None
+    assert passed_on.last_step.text == f"our first mail to {CFO}"
+    for everybody in ({"to": [CFO, BUYER]}, {"to": CFO, "cc": [BUYER]}):
+        replied = deal(created(0), asked, mail(REP, day=2, answers=asked, **everybody))  # type: ignore[arg-type]
+        assert replied.touches[-1].answers == "gmail/inbound-1"
+
+
+def test_their_answer_is_one_whomever_of_us_it_goes_to():
+    asked = outbound(1)
+    assert deal(created(0), asked, mail(BUYER, COLLEAGUE, 2, answers=asked)).touches[-1].answers == "gmail/outbound-1"
 
 
 def test_a_reply_to_a_mail_that_nobody_saw_answers_the_last_one_of_its_thread():
@@ -155,6 +176,52 @@ def test_calls_are_two_way_only_if_somebody_answered():
 
 def test_a_call_among_ourselves_is_none():
     assert kinds(deal(created(0), call(1, to=COLLEAGUE))) == []
+
+
+def called(name: str, day: float, **fields: object) -> Event:
+    told = {"call_id": "one", "direction": "outbound", **fields}
+    return event("dialler", name, "activity.call", at(day), **told)
+
+
+def test_a_call_that_is_told_again_is_one_touch_as_it_was_told_last():
+    dialled, missed, taken = (
+        called("dialled", 1, **{"with": [BUYER]}),
+        called("missed", 2, connected=False),
+        called("taken", 3, connected=True),
+    )
+    for words in ((dialled, missed), (missed, dialled)):
+        assert kinds(deal(created(0), *words)) == [("dialler/dialled", "outbound", False)]
+    (touch,) = deal(created(0), dialled, missed, taken).touches
+    assert (touch.at, touch.people, touch.two_way) == (at(1), (BUYER,), True)
+    assert kinds(deal(created(0), dialled, taken, called("other", 4, call_id="two", connected=False))) == [
+        ("dialler/dialled", "outbound", True),
+        ("dialler/other", "outbound", False),
+    ]
+
+
+def test_who_was_called_may_be_told_later():
+    late = deal(created(0), called("dialled", 1), inbound(2), called("noted", 3, connected=True, **{"with": [BUYER]}))
+    assert [(touch.event, touch.people) for touch in late.touches] == [
+        ("dialler/dialled", (BUYER,)),
+        ("gmail/inbound-2", (BUYER,)),
+    ]
+    assert (late.met[BUYER].first, late.met[BUYER].last_two_way) == (at(1), at(2))
+
+
+def test_a_meeting_among_ourselves_stays_so_when_it_is_held_without_its_list():
+    ours = word("booked", 1, organizer=REP, attendees=[REP, COLLEAGUE])
+    assert deal(created(0), ours, word("held", 2)).touches == ()
+    assert kinds(deal(created(0), ours, word("held", 2, attendees=[BUYER]))) == [("calendar/word-held-2", "both", True)]
+    assert kinds(deal(created(0), ours, word("held", 2, name="another"))) == [("calendar/word-held-2", "both", True)]
+
+
+def test_who_was_invited_took_part_where_nobody_says_who_did():
+    found = deal(
+        created(0), word("booked", 1, attendees=[REP, CFO]), word("booked", 2, attendees=None), word("held", 3)
+    )
+    assert [touch.people for touch in found.touches] == [()]
+    found = deal(created(0), word("booked", 1, attendees=[REP, CFO]), word("booked", 2), word("held", 3))
+    assert [touch.people for touch in found.touches] == [(CFO,)]
 
 
 def test_only_held_meetings_with_a_buyer_are_touches():

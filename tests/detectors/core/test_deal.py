@@ -1,6 +1,7 @@
 """A deal folds what comes late, twice and out of order, and stays small."""
 
 import random
+from itertools import permutations
 
 import pytest
 
@@ -11,6 +12,7 @@ from detectors.core.deal import MOST_OTHERS, MOST_PEOPLE, MOST_TOUCHES, PINNED, 
 from detectors.core.events import Event
 from tests.detectors.builders import (
     BUYER,
+    COLLEAGUE,
     DEAL,
     REP,
     RULES,
@@ -38,6 +40,7 @@ from tests.detectors.builders import (
     reply,
     told,
     watched,
+    word,
 )
 
 SMALL = 64 * 1024
@@ -214,6 +217,34 @@ def test_what_the_deal_was_at_an_earlier_moment_can_be_asked():
     assert found.before(at(6)) is found
 
 
+def test_the_words_on_a_meeting_may_come_in_any_order():
+    words = (
+        word("booked", 1, starts_at=at(50).isoformat(), attendees=[REP, COLLEAGUE]),
+        word("booked", 2, attendees=[REP, BUYER]),
+        word("booked", 3, starts_at=None),
+        word("booked", 4, organizer=REP),
+        word("held", 9, kind="demo"),
+    )
+    in_order = watched(created(0), *words)
+    assert in_order.deal.met.keys() == {BUYER}
+    for order in permutations(words):
+        found = watched(created(0), *order)
+        assert state.to_json(found) == state.to_json(in_order)
+        assert found.apply(order[0]) is found
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (0, 3, 1, 2), (2, 1, 0, 3)])
+def test_a_booking_that_is_told_otherwise_changes_what_later_words_have_from_it(order):
+    parts = [
+        created(0),
+        word("booked", 1, attendees=[REP, BUYER]),
+        word("held", 9),
+        word("booked", 1, hour=10, attendees=[REP, COLLEAGUE]).model_copy(update={"id": "word-booked-1"}),
+    ]
+    found = grown(Deal(DEAL, RULES), *(parts[index] for index in order))
+    assert found.touches == ()
+
+
 def test_who_was_met_is_told_with_first_and_last():
     found = deal(created(0), outbound(1), inbound(2), outbound(3), mail(REP, "silent@them.example", 4))
     assert set(found.people) == {BUYER, "silent@them.example"}
@@ -323,6 +354,10 @@ def test_what_lies_ahead_survives_two_hundred_other_changes(step):
     assert breaches(busy)["gone_quiet"].since == breaches(planned)["gone_quiet"].since
 
 
+def much_else(day: float, count: int = 200) -> list[Event]:
+    return [changed(day, event_id=f"else-{number}", amount=number) for number in range(count)]
+
+
 def test_a_purposeful_step_survives_two_hundred_other_changes():
     cleared = deal(*ping_pong(3), booked(5, starts=9))
     busy = grown(cleared, *(changed(6, event_id=f"c{number}", amount=number) for number in range(200)))
@@ -360,6 +395,13 @@ def test_what_fell_off_may_be_told_again_and_changes_nothing():
     for each in again:
         after = after.apply(each)
     assert after is before
+
+
+def test_a_meeting_among_ourselves_stays_so_when_it_is_told_again_after_it_fell_off():
+    ours = (word("booked", 1, attendees=[REP, COLLEAGUE]), word("held", 2))
+    before = deal(created(0), *ours, *much_else(3), *(outbound(4 + number) for number in range(100)))
+    assert not {each.event for each in before.log} & {"calendar/word-booked-1", "calendar/word-held-2"}
+    assert grown(before, *reversed(ours)) is before
 
 
 def test_an_older_event_than_what_fell_off_adds_to_the_summary_only():

@@ -21,6 +21,7 @@ from tests.detectors.builders import (
     on,
     outbound,
     paused,
+    word,
 )
 
 
@@ -64,6 +65,26 @@ def test_what_is_called_off_after_its_day_was_over_by_itself():
 def test_a_meeting_that_is_moved_is_two_plans():
     moved = plans(booked(1, starts=9), booked(3, starts=20))
     assert [(plan.event, plan.until) for plan in moved] == [("calendar/booked-1", at(3)), ("calendar/booked-3", at(20))]
+
+
+def test_a_meeting_keeps_its_day_when_only_its_people_change():
+    words = (
+        word("booked", 1, starts_at=at(9).isoformat(), attendees=[BUYER]),
+        word("booked", 3, attendees=[BUYER, REP]),
+    )
+    assert [(plan.event, plan.until) for plan in plans(*words)] == [
+        ("calendar/word-booked-1", at(3)),
+        ("calendar/word-booked-3", at(9)),
+    ]
+    assert [plan.until for plan in plans(*words, word("booked", 4, starts_at=None))] == [at(3), at(4)]
+
+
+def test_a_meeting_among_ourselves_becomes_one_with_the_buyer_when_they_are_invited():
+    ours = word("booked", 1, starts_at=at(9).isoformat(), organizer=REP, attendees=[REP, COLLEAGUE])
+    assert steps(ours, word("booked", 2)) == []
+    assert steps(ours, word("booked", 2, attendees=[REP, BUYER])) == [
+        Step(at(2), "calendar/word-booked-2", "we booked a meeting")
+    ]
 
 
 def test_meetings_are_told_apart_by_their_id():

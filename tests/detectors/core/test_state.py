@@ -17,6 +17,7 @@ from tests.detectors.builders import (
     away,
     booked,
     call,
+    changed,
     created,
     dated,
     document,
@@ -77,6 +78,15 @@ def test_a_deal_that_is_taken_back_goes_on_as_if_nothing_had_been():
     whole = watched(*EVERYTHING, inbound(30), lost := created(50, status="lost"))
     half = state.from_json(state.to_json(watched(*EVERYTHING)), RULES)
     assert half.apply(inbound(30)).apply(lost) == whole
+
+
+@pytest.mark.parametrize("first", [1, 2])
+def test_of_two_contents_under_one_identity_the_same_counts_after_a_restart(first):
+    parts = [changed(1, event_id="twice", amount=amount) for amount in (first, 3 - first)]
+    before = watched(parts[0])
+    after = state.from_json(state.to_json(before), RULES)
+    assert after.apply(parts[1]).deal == before.apply(parts[1]).deal
+    assert after.apply(parts[0]) is after
 
 
 def test_what_was_summarised_is_kept_too():
