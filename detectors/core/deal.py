@@ -35,7 +35,7 @@ from .log import (
     content,
     entry_of,
 )
-from .plan import Milestone, Planned, Step, milestones, milestones_done, own_steps, planned
+from .plan import Milestone, Planned, Step, milestones, milestones_done, own_steps, planned, still_open
 
 if TYPE_CHECKING:
     from .baselines import Baseline
@@ -49,6 +49,7 @@ MOST_PEOPLE = 100
 PINNED = 5
 PINNED_DATES = 24
 PINNED_STAGES = 24
+PINNED_PLANS = 16
 BUYING_POWER = frozenset({"economic_buyer", "decision_maker", "executive_sponsor"})
 
 
@@ -220,7 +221,7 @@ class Deal:
         if len(touching) > MOST_TOUCHES:
             # the rows that are being counted stay, so that their deadlines do
             rows = self.unanswered[:PINNED] + self.replies_in_a_row[:PINNED]
-            pinned = {touch.event for touch in rows}
+            pinned = {touch.event for touch in rows} | self._pinned_plans()
             free = [entry for entry in touching if entry.event not in pinned]
             cut = len(touching) - MOST_TOUCHES * 3 // 4
             # a reply stays a reply only together with what it answers
@@ -237,14 +238,21 @@ class Deal:
         return replace(self, log=kept, earlier=self._with_earlier(fallen))
 
     def _pinned_changes(self) -> set[str]:
-        """What deadlines hang on: the latest stages and close dates, the last step and the last plan."""
-        latest = [
+        """What deadlines hang on: the latest stages and close dates, the last step, and what is planned."""
+        latest: list[Change | Step] = [
             *self.changes("stage")[-PINNED_STAGES:],
             *self.changes("close_date")[-PINNED_DATES:],
-            self.last_step,
-            self.last_planned,
+            *([self.last_step] if self.last_step else []),
         ]
-        return {each.event for each in latest if each is not None}
+        return {each.event for each in latest} | self._pinned_plans()
+
+    def _pinned_plans(self) -> set[str]:
+        """What lies ahead, the longest of it if it is much, and the newest of what nobody called done, held or off."""
+        plans = sorted(self._plans, key=lambda plan: (plan.until, plan.event))[-PINNED_PLANS:]
+        undone = sorted(still_open(self.log), key=_order)[-PINNED_PLANS:]
+        now = self.log[-1].at
+        ahead = {plan.event for plan in plans if plan.until > now or plan is plans[-1]}
+        return ahead | {entry.event for entry in undone}
 
     def _idle_changes(self) -> set[str]:
         """Changes that only repeat what was told before and after them: snapshots, not news."""

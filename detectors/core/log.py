@@ -3,19 +3,24 @@
 An entry keeps what a question of some detector needs and drops the rest, so that a deal stays small in Kafka.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from hashlib import blake2b
+from itertools import chain, zip_longest
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Discriminator, Tag, TypeAdapter
 
 from . import events
+from .addresses import domain_of
 from .phrases import Phrases
 
-MOST_PEOPLE = 20
+MOST_VALUES = 20
 MOST_CHARACTERS = 120
+# of all addresses on one event, in characters: a hundred ordinary ones; a full log of such crowds fits into a record
+ROOM_FOR_PEOPLE = 2_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +205,7 @@ def entry_of(event: events.Event, phrases: Phrases | None = None) -> Entry | Non
         case events.MilestoneChanged(data=milestone):
             return MilestoneEntry(at, ref, milestone.milestone_id, _changes(milestone, leave="milestone_id"))
         case events.Email(data=mail):
-            people = tuple(dict.fromkeys((*(mail.to or ()), *(mail.cc or ()))))[:MOST_PEOPLE]
+            people = _people((*(mail.to or ()), *(mail.cc or ())))
             thread = _thread(mail)
             found = (
                 phrases.in_text(f"{mail.subject or ''}\n{mail.snippet or ''}") if phrases and not mail.automatic else ()
@@ -217,7 +222,7 @@ def entry_of(event: events.Event, phrases: Phrases | None = None) -> Entry | Non
                 meeting.status,
                 meeting.starts_at,
                 meeting.organizer,
-                (meeting.attendees or ())[:MOST_PEOPLE],
+                _people(meeting.attendees or ()),
                 meeting.kind,
                 unsaid=_unsaid(meeting, "starts_at", "organizer", "attendees", type="kind"),
             )
@@ -226,7 +231,7 @@ def entry_of(event: events.Event, phrases: Phrases | None = None) -> Entry | Non
                 at,
                 ref,
                 call.direction,
-                (call.with_ or ())[:MOST_PEOPLE],
+                _people(call.with_ or ()),
                 call.connected,
                 call=_short_hash(call.call_id),
                 unsaid=_unsaid(call, "connected", people="with_"),
@@ -265,6 +270,23 @@ def _unsaid(part: BaseModel, *fields: str, **renamed: str) -> tuple[str, ...]:
     return tuple(mine for mine, its in named.items() if its not in part.model_fields_set)
 
 
+def _people(addresses: Iterable[str]) -> tuple[str, ...]:
+    """Everybody once; where there is no room for all, some of each mail domain, lest our own crowd hide the buyer."""
+    people = tuple(dict.fromkeys(addresses))
+    if sum(map(len, people)) <= ROOM_FOR_PEOPLE:
+        return people
+    colleagues: defaultdict[str, list[str]] = defaultdict(list)
+    for person in people:
+        colleagues[domain_of(person)].append(person)
+    kept, room = [], ROOM_FOR_PEOPLE
+    for person in filter(None, chain.from_iterable(zip_longest(*colleagues.values()))):
+        room -= len(person)
+        if room < 0:
+            break
+        kept.append(person)
+    return tuple(kept)
+
+
 def _changes(part: BaseModel, leave: str = "") -> dict[str, Any]:
     changed: dict[str, Any] = {}
     for name in type(part).model_fields:
@@ -278,7 +300,7 @@ def _changes(part: BaseModel, leave: str = "") -> dict[str, Any]:
         elif isinstance(value, date):
             changed[name] = value.isoformat()
         elif isinstance(value, tuple):
-            changed[name] = [_short(each) for each in value[:MOST_PEOPLE]]
+            changed[name] = [_short(each) for each in value[:MOST_VALUES]]
         else:
             changed[name] = _short(value) if isinstance(value, str) else value
     return changed

@@ -141,3 +141,13 @@ def _standing(entry: MilestoneEntry, known: dict[str, Any]) -> Milestone:
         side=known.get("side"),
         done=bool(known.get("done")),
     )
+
+
+def still_open(log: Iterable[Entry]) -> list[Entry]:
+    """The newest word on each milestone that is not done, and on each meeting of which only the booking is known."""
+    newest = {entry.thing: entry for entry in log if isinstance(entry, MilestoneEntry | MeetingEntry)}
+    return [
+        entry
+        for entry in newest.values()
+        if (not entry.known.get("done") if isinstance(entry, MilestoneEntry) else entry.status == "booked")
+    ]

@@ -9,7 +9,7 @@ from detectors.core import state
 from detectors.core.assessment import Watched, assess
 from detectors.core.breach import Breach
 from detectors.core.deal import MOST_OTHERS, MOST_PEOPLE, MOST_TOUCHES, PINNED, Change, Deal
-from detectors.core.events import Event
+from detectors.core.events import MAX_BYTES, Event
 from tests.detectors.builders import (
     BUYER,
     COLLEAGUE,
@@ -358,6 +358,45 @@ def much_else(day: float, count: int = 200) -> list[Event]:
     return [changed(day, event_id=f"else-{number}", amount=number) for number in range(count)]
 
 
+def test_a_plan_behind_the_longest_one_survives_two_hundred_other_changes():
+    plans = (created(0), paused(500, day=1), next_step(400, day=2), booked(3, starts=300), milestone(4, due=on(200)))
+    ends = (paused(None, day=6), next_step(None, day=7), cancelled(8), milestone(9, done=True))
+    for count in range(len(ends)):
+        expected = breaches(deal(*plans, *ends[:count]))["gone_quiet"]
+        assert breaches(grown(deal(*plans), *much_else(5), *ends[:count]))["gone_quiet"] == expected
+
+
+def test_forty_plans_are_kept_as_far_as_there_is_room_for_them():
+    plans = [milestone(1 + number / 100, name=f"step {number}", due=on(300 + number)) for number in range(40)]
+    busy = grown(deal(created(0), *plans), *much_else(5, 500))
+    assert len(busy.log) <= MOST_OTHERS
+    assert breaches(busy)["gone_quiet"].since == breaches(deal(created(0), *plans))["gone_quiet"].since
+
+
+def test_a_milestones_date_survives_when_only_the_word_that_renamed_it_does():
+    plan = deal(created(0), milestone(1, due=on(400)), *much_else(2, 96), milestone(3, title="renamed"))
+    busy = grown(plan, *much_else(4))
+    assert "crm/milestone-1" not in {entry.event for entry in busy.log}
+    (kept,) = busy.milestones
+    assert (kept.title, kept.due) == ("renamed", at(400).date())
+    assert breaches(busy)["gone_quiet"].since == end_of(401)
+
+
+def test_an_absence_survives_a_hundred_chases():
+    gone = grown(deal(created(0), away(1, until=200)), *(outbound(2 + number) for number in range(100)))
+    assert breaches(gone)["ghosted"].since == end_of(203)
+
+
+def test_who_is_invited_is_known_when_the_meeting_is_held_after_two_hundred_other_changes():
+    ours = deal(created(0), word("booked", 1, starts_at=at(9).isoformat(), attendees=[REP, COLLEAGUE]), inbound(2))
+    for busy in (
+        grown(ours, *much_else(3), word("held", 9), *much_else(10)),
+        grown(ours, *much_else(9, 300), word("held", 10)),
+    ):
+        assert len(busy.touches) == 1
+        assert breaches(busy)["gone_quiet"].since == at(16)
+
+
 def test_a_purposeful_step_survives_two_hundred_other_changes():
     cleared = deal(*ping_pong(3), booked(5, starts=9))
     busy = grown(cleared, *(changed(6, event_id=f"c{number}", amount=number) for number in range(200)))
@@ -411,6 +450,21 @@ def test_an_older_event_than_what_fell_off_adds_to_the_summary_only():
     assert after.deal.log == before.deal.log
     assert after.past == before.past
     assert "boss@them.example" in after.deal.met
+
+
+def test_crowds_on_every_event_fit_into_a_record():
+    crowd = [f"{'x' * 50}{number}@{'y' * 60}.example" for number in range(500)]
+    found = deal(created(0))
+    for number in range(200):
+        found = found.apply(mail(REP, crowd, 1, minute=number, event_id=f"m{number}"))
+        found = found.apply(word("booked", 1 + number, attendees=crowd))
+    assert len(state.to_json(Watched(found))) < MAX_BYTES * 3 // 4
+
+
+def test_a_boss_behind_a_crowd_of_ours_is_met():
+    crowd = [*(f"p{number}@us.example" for number in range(300)), "boss@them.example"]
+    met = deal(created(0), person("boss@them.example", title="CEO"), word("held", 3, attendees=crowd))
+    assert "no_executive_contact" not in breaches(met)
 
 
 def test_any_flood_of_changes_is_survived():

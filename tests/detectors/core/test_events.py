@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from detectors.core import events
 from detectors.core.events import MAX_BYTES, Refused, clamp, parse, people_on, to_json
-from detectors.core.log import entry_of
+from detectors.core.log import MailEntry, entry_of
 from tests.detectors.builders import BUYER, REP, at, call, created, deal, document, held, inbound, milestone, person
 
 
@@ -353,10 +353,26 @@ def test_the_contract_of_types_is_complete():
 
 
 def test_a_deal_keeps_short_texts_and_few_people():
-    crowd = [f"p{number}@them.example" for number in range(100)]
+    crowd = [f"p{number}@them.example" for number in range(1000)]
     kept = entry_of(inbound(1, to=crowd, subject="x" * 1000))  # type: ignore[arg-type]
-    assert kept is not None
-    assert (len(kept.to), len(kept.subject)) == (20, 120)  # type: ignore[attr-defined]
+    assert isinstance(kept, MailEntry)
+    assert kept.subject == "x" * 120
+    assert 100 < len(kept.to) < 200
+
+
+def test_a_hundred_people_are_kept_in_their_order():
+    crowd = [f"person.number.{number}@them.example" for number in range(80)]
+    kept = entry_of(inbound(1, to=crowd))  # type: ignore[arg-type]
+    assert isinstance(kept, MailEntry)
+    assert list(kept.to) == crowd
+
+
+def test_a_crowd_of_ours_does_not_hide_theirs():
+    ours, boss = [f"p{number}@us.example" for number in range(500)], "ceo@them.example"
+    kept = entry_of(inbound(1, to=[*ours, boss]))  # type: ignore[arg-type]
+    assert isinstance(kept, MailEntry)
+    assert boss in kept.to
+    assert len(kept.to) > 100
 
 
 def test_two_events_are_told_apart_wherever_a_slash_is():
