@@ -607,15 +607,22 @@ class Deal:
 
     @cached_property
     def replies_in_a_row(self) -> list[Touch]:
-        """Our newest touches as far as they are replies, without a purposeful step between them; oldest first."""
+        """Our newest touches as far as they are replies, without a purposeful step between them; oldest first.
+
+        What follows on the same mail is a reminder and no further reply.
+        """
         step = self.last_step
         row: list[Touch] = []
-        for touch in reversed(self.touches):
-            if touch.is_ours:
-                if touch.answers is None or (step is not None and touch.at <= step.at):
-                    break
+        answered: set[str | None] = set()
+        for touch in self.touches:
+            if not touch.is_ours:
+                continue
+            if touch.answers is None or (step is not None and touch.at <= step.at):
+                row.clear()
+            elif touch.answers not in answered:
                 row.append(touch)
-        return row[::-1]
+            answered.add(touch.answers)
+        return row
 
     @cached_property
     def last_step(self) -> Step | None:

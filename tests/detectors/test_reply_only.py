@@ -19,6 +19,7 @@ from tests.detectors.builders import (
     call,
     cancelled,
     changed,
+    deal,
     document,
     entered,
     findings,
@@ -173,11 +174,39 @@ def test_a_reply_that_copies_somebody_new_is_still_a_reply():
     assert copied.since == at(8)
 
 
+def test_a_mail_that_is_passed_on_to_somebody_new_is_a_step_and_no_reply():
+    asked = inbound(7)
+    assert breach("reply_only", *TWO, asked, mail(REP, "cfo@them.example", 8, answers=asked)) is None
+    assert breach("reply_only", *THREE, mail(REP, "cfo@them.example", 9, answers=asked)) is None
+    both = mail(REP, ["cfo@them.example", BUYER], 8, answers=asked)
+    assert ping_pong(*TWO, asked, both).since == at(8)
+
+
 def test_a_second_mail_to_somebody_is_no_first_contact():
     wrote_once = (entered("Demo", 0), outbound(0, hour=10, to="cfo@them.example"))
-    row = (inbound(1), reply(2), inbound(3), reply(4), inbound(7), reply(8))
-    found = ping_pong(*wrote_once, *row, reply(9, to="cfo@them.example"))
-    assert found.since == at(8)
+    step = deal(*wrote_once, inbound(1), outbound(9, to="cfo@them.example")).last_step
+    assert step is not None
+    assert step.at == at(0, hour=10)
+
+
+def test_reminders_on_the_same_mail_are_no_further_replies():
+    asked = inbound(1)
+    first, second, third = (mail(REP, BUYER, day, answers=asked) for day in (2, 5, 8))
+    assert breach("reply_only", entered("Demo", 0), asked, first, second, third) is None
+    row = (inbound(9), reply(10), inbound(11), reply(14))
+    assert [each.event for each in ping_pong(entered("Demo", 0), asked, first, second, *row).evidence] == [
+        "gmail/mail-2",
+        "gmail/reply-10",
+        "gmail/reply-14",
+    ]
+
+
+def test_a_reminder_after_a_step_does_not_bring_back_the_reply_before_it():
+    asked = inbound(1)
+    reminded = (asked, mail(REP, BUYER, 2, answers=asked), booked(3, starts=20), mail(REP, BUYER, 4, answers=asked))
+    row = (inbound(7), reply(8), inbound(9), reply(10))
+    assert breach("reply_only", entered("Demo", 0), *reminded, *row) is None
+    assert ping_pong(entered("Demo", 0), *reminded, *row, inbound(11), reply(14)).since == at(14)
 
 
 def test_a_reply_counts_by_its_thread_not_by_its_subject():
