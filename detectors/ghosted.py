@@ -37,10 +37,11 @@ class Ghosted(Detector):
         if len(row) < self.chases:
             return None
         start = row[self.chases - 1].at
-        since = deal.silent_from(deal.calendar.plus_business_days(start, self.warn_business_days))
-        critical_from = deal.calendar.plus_business_days(start, self.critical_business_days)
+        since, critical_from = deal.silence(start, self.warn_business_days, self.critical_business_days)
         if len(row) >= self.critical_chases:
-            critical_from = min(critical_from, row[self.critical_chases - 1].at)
+            # what put off the warning puts off this, too
+            put_off = since - deal.calendar.plus_business_days(start, self.warn_business_days)
+            critical_from = min(critical_from, row[self.critical_chases - 1].at + put_off)
         return Breach(
             since=since,
             critical_from=max(since, critical_from),

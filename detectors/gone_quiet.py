@@ -28,20 +28,19 @@ class GoneQuiet(Detector):
     )
 
     def assess(self, deal: Deal) -> Breach | None:
-        last = deal.last_two_way
+        last, again, plan = deal.last_two_way, deal.taken_up, deal.last_planned
         start = last or deal.created
         text = f"the buyer's last sign: {last.value}" if last else "the deal began, and the buyer was never heard"
         evidence = [Evidence(start.event, start.at, text)]
-        deadline = deal.calendar.plus_business_days(start.at, self.warn_business_days)
-        since = deal.silent_from(deadline)
-        if since > deadline and deal.last_planned:
-            plan = deal.last_planned
-            evidence.append(
-                Evidence(plan.event, plan.at, f"{plan.text} held until {deal.calendar.local(plan.until):%Y-%m-%d}")
-            )
+        if again is not None and again.at > start.at:
+            evidence.append(Evidence(again.event, again.at, "the deal was taken up again"))
+        since, critical_from = deal.silence(start.at, self.warn_business_days, self.critical_business_days)
+        if plan is not None and since == deal.calendar.plus_business_days(plan.until, 1):
+            text = f"{plan.text} lay ahead until {deal.calendar.local(plan.until):%Y-%m-%d}"
+            evidence.append(Evidence(plan.event, plan.at, text))
         return Breach(
             since=since,
-            critical_from=max(since, deal.calendar.plus_business_days(start.at, self.critical_business_days)),
+            critical_from=critical_from,
             evidence=tuple(evidence),
             clears_when="the buyer writes, meets or takes a call, or a next step is agreed and dated",
         )

@@ -50,6 +50,7 @@ PINNED = 5
 PINNED_DATES = 24
 PINNED_STAGES = 24
 PINNED_PLANS = 16
+CLOSED = frozenset({"won", "lost"})
 BUYING_POWER = frozenset({"economic_buyer", "decision_maker", "executive_sponsor"})
 
 
@@ -238,10 +239,11 @@ class Deal:
         return replace(self, log=kept, earlier=self._with_earlier(fallen))
 
     def _pinned_changes(self) -> set[str]:
-        """What deadlines hang on: the latest stages and close dates, the last step, and what is planned."""
+        """What deadlines hang on: the latest stages, close dates and closings, the last step, and what is planned."""
         latest: list[Change | Step] = [
             *self.changes("stage")[-PINNED_STAGES:],
             *self.changes("close_date")[-PINNED_DATES:],
+            *self.changes("status")[-PINNED:],
             *([self.last_step] if self.last_step else []),
         ]
         return {each.event for each in latest} | self._pinned_plans()
@@ -364,7 +366,13 @@ class Deal:
     @property
     def is_open(self) -> bool:
         """Neither won nor lost."""
-        return self.fact("status") not in ("won", "lost")
+        return self.fact("status") not in CLOSED
+
+    @cached_property
+    def taken_up(self) -> Change | None:
+        """When it was last opened again after it had been won or lost."""
+        moves = reversed(list(pairwise(self.changes("status"))))
+        return next((now for was, now in moves if was.value in CLOSED and now.value not in CLOSED), None)
 
     @property
     def name(self) -> str:
@@ -597,10 +605,10 @@ class Deal:
 
     @cached_property
     def unanswered(self) -> list[Touch]:
-        """Our mails and calls since the buyer's last sign of life, oldest first."""
+        """Our mails and calls since the buyer's last sign of life and the deal's being taken up, oldest first."""
         row: list[Touch] = []
         for touch in reversed(self.touches):
-            if not touch.is_ours or touch.two_way:
+            if not touch.is_ours or touch.two_way or touch.at < self.silent_since(touch.at):
                 break
             row.append(touch)
         return row[::-1]
@@ -732,10 +740,27 @@ class Deal:
                 if new:
                     yield Step(change.at, change.event, f"{email} is {', '.join(sorted(new)).replace('_', ' ')}")
 
+    def silent_since(self, moment: datetime) -> datetime:
+        """Where a silence that began at a moment counts from: when the deal was taken up again, if that was later."""
+        return max(moment, self.taken_up.at) if self.taken_up else moment
+
     def silent_from(self, deadline: datetime) -> datetime:
-        """A silence rule's deadline, or one business day after the last planned step where that is later."""
-        plan = self.last_planned
-        return max(deadline, self.calendar.plus_business_days(plan.until, 1)) if plan else deadline
+        """A silence rule's deadline, or one business day after the last planned step where that is later.
+
+        A deal that was taken up again has that day, too.
+        """
+        plan, again = self.last_planned, self.taken_up
+        ends = [each for each in (plan and plan.until, again and again.at) if each]
+        return max([deadline, *(self.calendar.plus_business_days(end, 1) for end in ends)])
+
+    def silence(self, start: datetime, warn: int, critical: int) -> tuple[datetime, datetime]:
+        """When a silence since `start` is a stall, and when it is critical, by so many business days.
+
+        What is planned puts off both alike, so that there is a warning first.
+        """
+        add = self.calendar.plus_business_days
+        since = self.silent_from(add(self.silent_since(start), warn))
+        return since, add(since, max(0, critical - warn))
 
     @property
     def feedback(self) -> list[FeedbackEntry]:
@@ -755,6 +780,7 @@ _WHOSE = frozenset({"owner", "team"})
 _STEPS = frozenset({"stage", "pipeline", "next_step_date"})
 _CARRIED = {
     "created": _HangsOn((DealEntry,)),
+    "taken_up": _HangsOn(fields=frozenset({"status"})),
     "calendar": _HangsOn(fields=_WHOSE),
     "is_ours": _HangsOn(fields=_WHOSE),
     "contact_changes": _HangsOn((PersonEntry,)),

@@ -21,6 +21,7 @@ from tests.detectors.builders import (
     created,
     document,
     end_of,
+    event,
     findings,
     held,
     inbound,
@@ -32,6 +33,7 @@ from tests.detectors.builders import (
     on,
     outbound,
     paused,
+    reopened,
     reply,
     rules_for,
 )
@@ -167,6 +169,14 @@ def test_a_future_step_holds_it(step, since):
     assert (found.since, found.critical_from) == (since, since)
 
 
+def test_what_puts_off_the_warning_puts_off_the_critical_as_long():
+    chased = (created(0), paused(42, day=0), outbound(0), outbound(1))
+    assert (ghosted(*chased).since, ghosted(*chased).critical_from) == (end_of(43), end_of(52))
+    # a week after the warning would have come without the pause
+    fourth = ghosted(*chased, outbound(9), outbound(11))
+    assert (fourth.since, fourth.critical_from) == (end_of(43), end_of(50))
+
+
 def test_a_cancelled_meeting_no_longer_holds():
     assert ghosted(created(0), outbound(0), outbound(1), booked(2, starts=14), cancelled(3)).since == at(4)
 
@@ -181,6 +191,23 @@ def test_the_thresholds_are_those_of_the_rules():
 
 def test_a_closed_deal_is_no_ghost():
     assert breach("ghosted", created(0), outbound(0), outbound(1), lost(2)) is None
+
+
+def test_chases_of_before_it_was_closed_are_forgotten_when_it_is_taken_up():
+    chased = (created(0), outbound(0), outbound(1), outbound(2), outbound(3), lost(4), reopened(30))
+    assert breach("ghosted", *chased, outbound(30, hour=10)) is None
+    assert ghosted(*chased, outbound(30, hour=10), outbound(31)).since == at(36)
+
+
+def test_one_call_that_is_told_twice_is_one_chase():
+    dialled = event("phone", "dialled", "activity.call", at(1), call_id="one", direction="outbound")
+    missed = event(
+        "phone", "missed", "activity.call", at(1, hour=10), call_id="one", direction="outbound", connected=False
+    )
+    taken = event("phone", "taken", "activity.call", at(2), call_id="one", direction="outbound", connected=True)
+    assert breach("ghosted", created(0), dialled, missed) is None
+    assert ghosted(created(0), outbound(0), dialled, missed).since == at(4)
+    assert breach("ghosted", created(0), outbound(0), dialled, missed, taken) is None
 
 
 def test_a_late_answer_takes_it_back_as_if_it_had_come_in_time():

@@ -36,6 +36,7 @@ from tests.detectors.builders import (
     reply,
     rules_for,
     won,
+    word,
 )
 
 
@@ -137,24 +138,24 @@ def test_days_are_those_of_the_owner_across_the_change_of_the_clock():
 
 
 FUTURE_STEPS = {
-    "a booked meeting": (booked(2, starts=42), "calendar/booked-2", at(43)),
-    "a dated next step": (next_step(42, day=2), "crm/next-step-2", end_of(43)),
-    "an open milestone": (milestone(2, due=on(42)), "crm/milestone-2", end_of(43)),
-    "a pause": (paused(42, day=2), "crm/pause-2", end_of(43)),
-    "out of office": (away(2, until=42), "gmail/away-2", end_of(43)),
+    "a booked meeting": (booked(2, starts=42), "calendar/booked-2", at(43), at(57)),
+    "a dated next step": (next_step(42, day=2), "crm/next-step-2", end_of(43), end_of(57)),
+    "an open milestone": (milestone(2, due=on(42)), "crm/milestone-2", end_of(43), end_of(57)),
+    "a pause": (paused(42, day=2), "crm/pause-2", end_of(43), end_of(57)),
+    "out of office": (away(2, until=42), "gmail/away-2", end_of(43), end_of(57)),
 }
 
 
 @pytest.mark.parametrize("name", FUTURE_STEPS)
-def test_while_a_future_step_lies_ahead_silence_is_no_stall(name):
-    step, event, since = FUTURE_STEPS[name]
+def test_while_a_future_step_lies_ahead_silence_is_no_stall_and_a_warning_comes_first(name):
+    step, event, since, critical_from = FUTURE_STEPS[name]
     found = quiet(created(0), inbound(1), step)
     assert found == Breach(
         since=since,
-        critical_from=since,
+        critical_from=critical_from,
         evidence=(
             Evidence("gmail/inbound-1", at(1), "the buyer's last sign: their mail 'pricing'"),
-            Evidence(event, at(2), f"{name} held until {on(42)}"),
+            Evidence(event, at(2), f"{name} lay ahead until {on(42)}"),
         ),
         clears_when="the buyer writes, meets or takes a call, or a next step is agreed and dated",
     )
@@ -176,6 +177,22 @@ def test_a_cancelled_meeting_holds_only_until_it_was_cancelled():
 def test_a_meeting_that_is_moved_holds_until_its_new_date():
     assert quiet(created(0), inbound(1), booked(2, starts=42), booked(3, starts=49)).since == at(50)
     assert quiet(created(0), inbound(1), booked(2, starts=42), booked(3, starts=21)).since == at(22)
+
+
+def test_a_meeting_to_which_somebody_is_added_holds_until_its_day():
+    words = (word("booked", 2, starts_at=at(42).isoformat(), attendees=[REP, "buyer@them.example"]), word("booked", 3))
+    assert quiet(created(0), inbound(1), *words).since == at(43)
+
+
+def test_a_meeting_among_ourselves_that_is_held_without_its_list_is_no_sign_of_the_buyer():
+    ours = (word("booked", 2, attendees=[REP, COLLEAGUE]), word("held", 8))
+    assert quiet(created(0), inbound(1), *ours).since == at(15)
+
+
+def test_a_meeting_to_which_nobody_came_lay_ahead_until_then():
+    missed = quiet(created(0), booked(1, starts=23), no_show(23, hour=10))
+    assert missed.evidence[-1].text == f"a booked meeting lay ahead until {on(23)}"
+    assert (missed.since, missed.critical_from) == (at(24), at(38))
 
 
 def test_a_meeting_among_ourselves_holds_nothing():
@@ -222,11 +239,23 @@ def test_a_closed_deal_is_not_quiet():
     assert breach("gone_quiet", created(0), inbound(1), lost(2)) is None
 
 
-def test_closing_ends_the_finding_and_reopening_takes_it_up_where_the_silence_began():
+def test_closing_ends_the_finding_and_a_deal_that_is_taken_up_starts_anew():
     (over,) = findings("gone_quiet", created(0), inbound(1), lost(20), day=29)
     assert (over.state, over.since, over.until) == ("resolved", at(15), at(20))
-    (now,) = findings("gone_quiet", created(0), inbound(1), lost(20), reopened(30), day=31)
-    assert (now.state, now.since, now.severity) == ("open", at(15), "critical")
+    past, now = findings("gone_quiet", created(0), inbound(1), lost(20), reopened(30), day=31)
+    assert past == over
+    assert (now.state, now.since, now.critical_from) == ("pending", at(44), at(58))
+    assert now.evidence[-1].text == "the deal was taken up again"
+
+
+def test_what_was_agreed_before_the_deal_was_closed_still_holds():
+    assert quiet(created(0), inbound(1), paused(91, day=2), lost(3), reopened(30)).since == end_of(92)
+
+
+def test_a_sign_after_the_deal_was_taken_up_is_the_newer_start():
+    heard = quiet(created(0), lost(20), reopened(30), inbound(31))
+    assert heard.since == at(45)
+    assert [each.event for each in heard.evidence] == ["gmail/inbound-31"]
 
 
 def test_an_answer_ends_the_finding_at_the_moment_it_came():

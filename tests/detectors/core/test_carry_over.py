@@ -13,6 +13,7 @@ from tests.detectors.lives import lives
 ASKED = (
     "_told",
     "created",
+    "taken_up",
     "calendar",
     "is_ours",
     "stage_changes",

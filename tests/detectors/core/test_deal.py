@@ -30,6 +30,7 @@ from tests.detectors.builders import (
     end_of,
     entered,
     inbound,
+    lost,
     mail,
     milestone,
     next_step,
@@ -37,9 +38,11 @@ from tests.detectors.builders import (
     outbound,
     paused,
     person,
+    reopened,
     reply,
     told,
     watched,
+    won,
     word,
 )
 
@@ -215,6 +218,32 @@ def test_what_the_deal_was_at_an_earlier_moment_can_be_asked():
     found = deal(created(0), entered("Demo", 1), entered("Proposal", 5))
     assert found.before(at(5)).stage == "Demo"
     assert found.before(at(6)) is found
+
+
+def test_a_deal_is_taken_up_when_it_is_opened_after_it_was_closed():
+    again = (created(0), lost(3), reopened(5))
+    assert deal(created(0, status="open")).taken_up is None
+    assert deal(*again).taken_up == Change(at(5), "crm/reopened-5", "open")
+    assert deal(*again, won(7), changed(9, status=None)).taken_up == Change(at(9), "crm/change-9", None)
+    assert deal(*again, changed(9, status=None)).taken_up == Change(at(5), "crm/reopened-5", "open")
+
+
+def test_a_silence_counts_from_when_the_deal_was_taken_up():
+    again = deal(created(0), inbound(1), lost(3), reopened(30))
+    assert (again.silent_since(at(1)), again.silent_since(at(31))) == (at(30), at(31))
+    assert again.silence(at(1), 5, 7) == (at(37), at(39))
+    assert again.silent_from(at(15)) == at(31)
+    assert deal(created(0), inbound(1)).silence(at(1), 5, 7) == (at(8), at(10))
+
+
+def test_what_is_planned_puts_off_a_silence_and_when_it_is_critical():
+    assert deal(created(0), next_step(30, day=1)).silence(at(1), 5, 7) == (end_of(31), end_of(35))
+
+
+def test_chases_of_before_the_deal_was_closed_are_no_chases_of_today():
+    chased = (created(0), outbound(1), outbound(2), lost(3), reopened(30))
+    assert deal(*chased).unanswered == []
+    assert [touch.event for touch in deal(*chased, outbound(31)).unanswered] == ["gmail/outbound-31"]
 
 
 def test_the_words_on_a_meeting_may_come_in_any_order():
@@ -395,6 +424,11 @@ def test_who_is_invited_is_known_when_the_meeting_is_held_after_two_hundred_othe
     ):
         assert len(busy.touches) == 1
         assert breaches(busy)["gone_quiet"].since == at(16)
+
+
+def test_that_a_deal_was_taken_up_survives_two_hundred_other_changes():
+    again = deal(created(0), inbound(1), lost(3), reopened(30))
+    assert grown(again, *much_else(31)).taken_up == again.taken_up
 
 
 def test_a_purposeful_step_survives_two_hundred_other_changes():
