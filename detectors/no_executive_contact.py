@@ -44,7 +44,8 @@ class NoExecutiveContact(Detector):
         add = deal.calendar.plus_business_days
         old = deal.created.at + self.age
         since, critical_from = old, add(old, self.critical_business_days)
-        evidence = [Evidence(deal.created.event, deal.created.at, "the deal began")]
+        age = f"the deal is {count_of(self.age.days, 'day')} old on {deal.calendar.local(old):%Y-%m-%d}"
+        evidence = [Evidence(deal.created.event, deal.created.at, age)]
         late = deal.late_stage
         if late is not None:
             since = min(since, add(late.at, self.late_stage_business_days))
@@ -55,7 +56,8 @@ class NoExecutiveContact(Detector):
         met = sorted(deal.met.values(), key=lambda seen: seen.first)
         if met and met[-1].event and met[-1].last_two_way:
             text = f"{count_of(len(met), 'person', 'people')} met, none with power to decide"
-            evidence.append(Evidence(met[-1].event, met[-1].last_two_way, text))
+            # the last one is the summary's: why it is time
+            evidence.insert(0, Evidence(met[-1].event, met[-1].last_two_way, text))
         return Breach(
             since=since,
             critical_from=max(since, critical_from),

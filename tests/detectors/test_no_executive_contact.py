@@ -23,10 +23,12 @@ from tests.detectors.builders import (
     held,
     inbound,
     no_show,
+    on,
     outbound,
     person,
     rules_for,
     won,
+    word,
 )
 
 BOSS = "boss@them.example"
@@ -63,8 +65,8 @@ def test_a_month_without_anybody_of_power_is_a_finding():
         critical_from=at(51),
         until=None,
         evidence=(
-            Evidence("crm/created-0", at(0), "the deal began"),
             Evidence("gmail/inbound-3", at(3), "1 person met, none with power to decide"),
+            Evidence("crm/created-0", at(0), f"the deal is 30 days old on {on(30)}"),
         ),
         clears_when="someone who decides writes, meets us or takes a call: an executive, economic buyer or sponsor",
     )
@@ -79,7 +81,7 @@ def test_it_opens_at_the_age_and_not_an_instant_before():
 def test_five_business_days_in_the_later_stages_come_before_that():
     found = nobody_met(entered("Discovery", 0), inbound(1), entered("Proposal", 3))
     assert (found.since, found.critical_from) == (at(10), at(24))
-    assert found.evidence[1] == Evidence("crm/stage-3", at(3), "it came to the later stages: Proposal")
+    assert found.evidence[-1] == Evidence("crm/stage-3", at(3), "it came to the later stages: Proposal")
 
 
 def test_a_late_stage_after_a_month_does_not_put_it_off():
@@ -202,9 +204,21 @@ def test_our_own_executives_do_not_count():
 
 def test_people_are_counted_in_the_evidence_with_the_newest_of_them():
     met = (inbound(1), held(3, attendees=[REP, BUYER, "user@them.example"]))
-    assert nobody_met(created(0), *met).evidence[-1] == Evidence(
+    assert nobody_met(created(0), *met).evidence[0] == Evidence(
         "calendar/held-3", at(3), "2 people met, none with power to decide"
     )
+
+
+def test_the_summary_says_why_it_is_time():
+    (young,) = findings("no_executive_contact", created(0), inbound(1), day=2)
+    assert young.summary == f"Nobody with power was met (the deal is 30 days old on {on(30)})"
+    (late,) = findings("no_executive_contact", entered("Proposal", 0), inbound(1), day=2)
+    assert late.summary == "Nobody with power was met (it came to the later stages: Proposal)"
+
+
+def test_power_that_was_invited_was_met_where_nobody_says_who_came():
+    invited = (word("booked", 1, attendees=[REP, BOSS]), word("held", 9))
+    assert breach("no_executive_contact", created(0), person(BOSS, title="CEO"), *invited) is None
 
 
 def test_the_thresholds_are_those_of_the_rules():
