@@ -48,4 +48,4 @@ def row_size(touches: int) -> int:
     """Bytes of a deal's row in the table after so many mails."""
     partition = Partition(0, 1, RULES)
     put(partition, deal(0, BEGAN, touches))
-    return len(state.to_json(partition.deals["D-0"]))
+    return len(state.pack(partition.deals["D-0"]))

@@ -124,3 +124,10 @@ def test_what_is_no_state_is_refused():
     for value in (b"", b"null", b"{}", b'{"v": 1, "id": "D-1"}'):
         with pytest.raises(ValidationError):
             state.from_json(value, RULES)
+
+
+def test_packed_it_is_the_same_and_small():
+    before = watched(*EVERYTHING)
+    packed = state.pack(before)
+    assert state.unpack(packed, RULES) == before
+    assert len(packed) < len(state.to_json(before)) / 2
