@@ -5,7 +5,7 @@ their deals are found, go by the mail domain of the buyer's people to where they
 too, that a deal was closed: nobody knows yet by whose mail, so all are told.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +16,7 @@ from detectors.core import events
 from detectors.core.addresses import domain_of
 from detectors.core.rules import Rules
 
+from .coverage import Key, Report
 from .dead_letters import dead_letter
 from .wire import CLOSED_HEADERS, HEARTBEAT_HEADERS, SHARED_HEADERS, Clock, Record, Send, partition_of
 
@@ -36,11 +37,22 @@ class Ingested:
     newest: datetime | None = None
     watermarks: dict[str, datetime] = field(default_factory=dict)
 
+    def report(self, partition: int, told: Iterable[events.Event], now: datetime) -> None:
+        """Write on how far the sources of these events of one partition have come."""
+        reports: dict[Key, Report] = {}
+        for event in told:
+            report = Report.by(event, now)
+            reports[report.key] = reports.get(report.key, report).plus(report)
+        for report in reports.values():
+            self.watermarks[report.source] = max(report.through, self.watermarks.get(report.source, report.through))
+            self.marks.append(Send("mail", partition, None, report.to_json(), HEARTBEAT_HEADERS))
+
 
 def ingest(records: Iterable[Record], rules: Rules, partitions: int, now: datetime) -> Ingested:
     """Take a batch of inbox records; `now` is the receiver's clock, against which times ahead are judged."""
     out = Ingested()
     clocks: dict[int, Clock] = {}
+    newest: defaultdict[int, dict[str, events.Event]] = defaultdict(dict)
     for record in records:
         if record.mark == b"clock":
             try:
@@ -51,6 +63,8 @@ def ingest(records: Iterable[Record], rules: Rules, partitions: int, now: dateti
                 continue
             known = clocks.setdefault(record.partition, clock)
             clocks[record.partition] = max(known, clock, key=lambda each: each.at)
+            # a report stands before the clock behind it: it counts when that has been reached
+            out.report(record.partition, newest.pop(record.partition, {}).values(), now)
             continue
         try:
             event, value, was_clamped = _taken(record, now)
@@ -62,10 +76,8 @@ def ingest(records: Iterable[Record], rules: Rules, partitions: int, now: dateti
         out.clamped[event.source] += was_clamped
         if not was_clamped:
             out.newest = max(out.newest or event.time, event.time)
-            through = event.data.through if isinstance(event, events.Heartbeat) else event.time
-            out.watermarks[event.source] = max(out.watermarks.get(event.source, through), through)
+        _hear(newest[record.partition], event)
         if isinstance(event, events.Heartbeat):
-            out.marks += [Send("mail", number, None, value, HEARTBEAT_HEADERS) for number in range(partitions)]
             continue
         joins = _for_the_join(event, value, rules, partitions, out)
         # a mail that names its deal takes the same way as the others, so that no reply overtakes what it answers
@@ -78,7 +90,19 @@ def ingest(records: Iterable[Record], rules: Rules, partitions: int, now: dateti
         out.sends += joins
     for clock in clocks.values():
         out.marks += clock.send("mail", range(partitions))
+    for number, told in newest.items():
+        out.report(number, told.values(), now)
     return out
+
+
+def _hear(told: dict[str, events.Event], event: events.Event) -> None:
+    """Keep the newest event of each type of a source, and every heartbeat, of whichever mailbox."""
+    about = f"{event.source}\x00{event.type}"
+    if isinstance(event, events.Heartbeat):
+        about = f"{about}\x00{event.id}"
+    known = told.get(about)
+    if known is None or (known.time, known.id) < (event.time, event.id):
+        told[about] = event
 
 
 def _clock(record: Record, partitions: int, now: datetime) -> Clock:
@@ -96,9 +120,6 @@ def _clock(record: Record, partitions: int, now: datetime) -> Clock:
 def _taken(record: Record, now: datetime) -> tuple[events.Event, bytes, bool]:
     """The event in a record, as it is written on, and whether its time was set back to `now`."""
     event, was_clamped = events.clamp(events.parse(record.value or b""), now)
-    if isinstance(event, events.Heartbeat) and event.data.through > now:
-        # nobody can have sent what has not happened yet
-        event = event.model_copy(update={"data": event.data.model_copy(update={"through": now})})
     value = events.to_json(event)
     if len(value) > events.MAX_BYTES:
         # 1e9 comes out as 1000000000.0

@@ -18,7 +18,7 @@ place of those that wait at a single company, and is not counted with them.
 from bisect import bisect_left, insort
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush
 
@@ -29,11 +29,13 @@ from detectors.core.addresses import domain_of
 from detectors.core.log import thread_key
 
 from .alignment import Alignment
-from .wire import Clock, Record, Send, partition_of
+from .coverage import Report
+from .wire import HEARTBEAT_HEADERS, Clock, Record, Send, partition_of
 
 MOST_WAITING = 20_000
 MOST_THREADS = 200_000
 MOST_CLOSED = 100_000
+MOST_REPORTS = 10_000
 # of somebody who is on more deals than this, a mail says little of any
 MOST_DEALS = 100
 LONGEST_WAIT = timedelta(days=45)
@@ -67,6 +69,7 @@ class Directory:
         self._deals: dict[str, list[str]] = {}
         self._threads: dict[str, None] = {}
         self._closed: dict[str, datetime] = {}
+        self._reports: dict[str, Report] = {}
         self._events: dict[str, bytes] = {}
         self._shared: set[str] = set()
         self._held: list[tuple[datetime, str]] = []
@@ -86,6 +89,8 @@ class Directory:
                 self._alignment = Alignment.of(orjson.loads(value), self.partitions)
             case "closed":
                 self._closed[row] = datetime.fromisoformat(value.decode())
+            case "report":
+                self._reports[row] = Report.of(value)
             case "event" | "shared":
                 self._keep(row, value)
             case _:
@@ -102,10 +107,13 @@ class Directory:
         moved = clocked = False
         for record in records:
             if record.mark == b"clock":
-                moved |= self._alignment.advance(Clock.of(record.value or b""))
+                clock = Clock.of(record.value or b"")
+                moved |= self._alignment.advance(clock)
                 clocked = True
+                if clock.origin == self.partition:
+                    self._pass_reports_on(clock.at, out)
             elif record.mark == b"heartbeat":
-                out.marks.append(Send("deal_events", self.partition, None, record.value, record.headers))
+                self._report(Report.of(record.value or b""), out)
             elif record.mark == b"closed":
                 self._close((record.key or b"").decode(), record.value or b"", out)
             else:
@@ -153,6 +161,23 @@ class Directory:
             oldest = next(iter(self._closed))
             del self._closed[oldest]
             out.rows[oldest] = None
+
+    def _report(self, report: Report, out: Joined) -> None:
+        """A source has reported: of each, what it said last waits for the clock behind it."""
+        row = self._own_row("report", _SEPARATOR.join(map(str, report.key)))
+        if row in self._reports or len(self._reports) < MOST_REPORTS:
+            known = self._reports.get(row, report)
+            self._reports[row] = known.plus(report)
+            out.rows[row] = self._reports[row].to_json()
+
+    def _pass_reports_on(self, due: datetime, out: Joined) -> None:
+        for row, report in self._reports.items():
+            value = replace(report, due=due).to_json()
+            out.marks += [
+                Send("deal_events", number, None, value, HEARTBEAT_HEADERS) for number in range(self.partitions)
+            ]
+            out.rows[row] = None
+        self._reports.clear()
 
     def _own_row(self, kind: str, name: str = "") -> str:
         return _row("", kind, f"{self.partition}{_SEPARATOR}{name}")

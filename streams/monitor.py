@@ -14,14 +14,16 @@ import orjson
 
 from detectors.core import events, state
 from detectors.core.assessment import Watched
+from detectors.core.breach import Finding
 from detectors.core.deal import Deal
+from detectors.core.registry import catalogue
 from detectors.core.rules import Rules
 
-from . import held, wins
+from . import coverage, held, wins
 from .alignment import Alignment
 from .answer import Answer, answer, to_json
 from .books import book_record, withdrawal
-from .coverage import Heartbeats
+from .coverage import REPORT_KEY, Asked, Heartbeats, Report
 from .dead_letters import dead_letter
 from .held import HELD_KEY, Held
 from .watchlist import Watchlist
@@ -58,10 +60,11 @@ class Partition:
         self.answers: dict[str, Answer] = {}
         self.errors: Counter[str] = Counter()
         self._alignment = Alignment()
-        self._heartbeats = Heartbeats()
+        self._heartbeats = Heartbeats(partition, rules)
         self._watchlist = Watchlist()
         self._held = Held(partition)
         self._wins = Wins(partition, partitions)
+        self._asked: dict[str, Asked] = {}
         self._unknown: set[str] = set()
         self._told_under: str | None = None
 
@@ -85,14 +88,15 @@ class Partition:
         if row.startswith(LEDGER_KEY):
             kept = orjson.loads(value)
             self._alignment = Alignment.of(kept["clocks"], self.partitions)
-            self._heartbeats = Heartbeats.of(orjson.dumps(kept["heartbeats"]))
             self._told_under = kept.get("rules")
+        elif row.startswith(REPORT_KEY):
+            self._heartbeats.restore(value)
         elif row.startswith(HELD_KEY):
             self._held.put(events.parse(value), value)
         elif row.startswith(WIN_KEY):
             self._wins.restore(row, value)
         else:
-            self.deals[row] = state.from_json(value, self.rules, self._on_error, self._wins.baselines)
+            self.deals[row] = state.unpack(value, self.rules, self._on_error, self._wins.baselines)
 
     def resume(self) -> None:
         """After the last `restore`: put every deal back under watch."""
@@ -106,7 +110,7 @@ class Partition:
         touched: dict[str, None] = {}
         changed: dict[str, None] = {}
         arrived: dict[str, bytes] = {}
-        moved = clocked = reported = unheard = False
+        moved = clocked = False
         for record in records:
             try:
                 if record.mark == b"clock":
@@ -116,15 +120,15 @@ class Partition:
                 if record.mark == WIN_MARK:
                     out.ledger |= self._wins.hear(record)
                     continue
+                if record.mark == b"heartbeat":
+                    self._heartbeats.take(self._report_in(record))
+                    continue
                 event = self._event_in(record)
             except events.Refused as refusal:
                 out.refused["unknown", refusal.reason] += 1
                 out.sends.append(dead_letter(record, refusal.reason, str(refusal), "deal-events", self.partitions))
                 continue
-            if isinstance(event, events.Heartbeat):
-                unheard |= self._heartbeats.is_new(event)
-                reported |= self._heartbeats.take(event)
-            elif record.value and (row := self._held.put(event, record.value)):
+            if record.value and (row := self._held.put(event, record.value)):
                 arrived[row] = record.value
         # in any order they give the same deals; in order of time they need not be told anew
         for row, event in self._held.near(self.time):
@@ -138,26 +142,28 @@ class Partition:
             if row not in arrived:
                 out.ledger[row] = None
         changed |= self._retold()
-        measured_anew = dict.fromkeys(self._measured_anew())
+        measured_anew = dict.fromkeys([*self._measured_anew(), *self._reported_on()])
         # what others know was perhaps said under other rules: by this worker before it was started anew, or by another
         judged_anew = self._told_under != self.rules.hash
-        touched |= dict.fromkeys(self._affected(moved, reported, unheard, judged_anew))
+        touched |= dict.fromkeys(self._affected(moved, judged_anew))
         self._told_under = self.rules.hash
         for deal_id in changed:
-            out.rows[deal_id] = state.to_json(self.deals[deal_id])
+            out.rows[deal_id] = state.pack(self.deals[deal_id])
         out.rows |= {row: value for row, value in arrived.items() if row in self._held}
         for deal_id in touched | changed:
             self._tell(deal_id, self._as_of(self.deals[deal_id]), out)
         for deal_id in measured_anew.keys() - touched.keys() - changed.keys():
             self._tell(deal_id, self._as_of(self.deals[deal_id]), out, only_news=True)
+        out.ledger |= self._heartbeats.rows()
         # a clock that moved nothing counts too: it will not be read again
-        if clocked or reported or judged_anew:
+        if clocked or judged_anew:
             out.ledger[f"{LEDGER_KEY}{self.partition}"] = self._kept_ledger()
         return out
 
     def reload(self, rules: Rules) -> Advanced:
         """Judge every open deal by other rules."""
         self.rules = rules
+        self._heartbeats.under(rules)
         self._told_under = rules.hash
         out = Advanced()
         for deal_id, watched in self.deals.items():
@@ -167,18 +173,19 @@ class Partition:
         out.ledger[f"{LEDGER_KEY}{self.partition}"] = self._kept_ledger()
         return out
 
-    def _affected(self, moved: bool, reported: bool, unheard: bool, judged_anew: bool) -> Iterator[str]:
+    def _affected(self, moved: bool, judged_anew: bool) -> Iterator[str]:
         """The deals whose answer may differ now without an event of their own."""
         if moved and self.time is not None:
             yield from self._watchlist.due(self.time)
-        if reported:
-            yield from sorted(self._unknown)
-        if unheard or judged_anew:
-            yield from (
-                deal_id
-                for deal_id, told in self.answers.items()
-                if told.open_findings or (judged_anew and told.is_open)
-            )
+        if judged_anew:
+            yield from (deal_id for deal_id, told in self.answers.items() if told.is_open)
+
+    def _reported_on(self) -> Iterator[str]:
+        """The deals that hang on what a source has told since; all, where one is watched that was not before."""
+        reported, limits = self._heartbeats.settle(self.time)
+        for deal_id in sorted(self._asked if limits else self._unknown if reported else ()):
+            if self._asked[deal_id].is_outdated:
+                yield deal_id
 
     def _clock_in(self, record: Record) -> Clock:
         try:
@@ -189,10 +196,14 @@ class Partition:
             raise events.Refused("invalid", f"a clock of {clock.origins} streams, there are {self.partitions}")
         return clock
 
+    def _report_in(self, record: Record) -> Report:
+        try:
+            return Report.of(record.value or b"")
+        except ValueError as error:
+            raise events.Refused("invalid", str(error)) from None
+
     def _event_in(self, record: Record) -> events.Event:
         event = events.parse(record.value or b"")
-        if isinstance(event, events.Heartbeat):
-            return event
         if event.subject is None:
             raise events.Refused("no_deal", "subject: an event must name its deal here")
         right = partition_of(event.subject.encode(), self.partitions)
@@ -239,11 +250,12 @@ class Partition:
 
     def _tell(self, deal_id: str, as_of: datetime, out: Advanced | None, *, only_news: bool = False) -> None:
         watched = self.deals[deal_id]
-        told = answer(watched, as_of, self._heartbeats)
+        self._asked[deal_id] = asked = Asked(self._heartbeats)
+        told = answer(watched, as_of, asked)
         before = self.answers.get(deal_id)
         self.answers[deal_id] = told
-        self._watchlist.put(deal_id, watched.next_deadline(as_of, self._heartbeats))
-        if any(finding.waits_for_a_source(as_of) for finding in told.findings):
+        self._watchlist.put(deal_id, watched.next_deadline(as_of, asked))
+        if any(finding.waits_for_a_source(as_of) or _is_of_a_source(finding) for finding in told.findings):
             self._unknown.add(deal_id)
         else:
             self._unknown.discard(deal_id)
@@ -266,8 +278,7 @@ class Partition:
         return newest if self.time is None else max(self.time, newest)
 
     def _kept_ledger(self) -> bytes:
-        clocks, heartbeats = self._alignment.to_dict(), self._heartbeats.to_list()
-        return orjson.dumps({"clocks": clocks, "heartbeats": heartbeats, "rules": self._told_under})
+        return orjson.dumps({"clocks": self._alignment.to_dict(), "rules": self._told_under})
 
     def _on_error(self, detector: str, deal_id: str, error: Exception) -> None:
         self.errors[detector] += 1
@@ -276,8 +287,14 @@ class Partition:
             log.error("%s failed on deal %s", detector, deal_id, exc_info=error)
 
 
+def _is_of_a_source(finding: Finding) -> bool:
+    return finding.state == "open" and catalogue()[finding.detector].by_coverage
+
+
 def partition_of_row(row: str, partitions: int) -> int:
     """The partition that a row of the table belongs to."""
+    if row.startswith(REPORT_KEY):
+        return coverage.partition_of_row(row)
     if row.startswith(HELD_KEY):
         return held.partition_of_row(row)
     if row.startswith(WIN_KEY):

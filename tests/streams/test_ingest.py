@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from detectors.core import events
 from detectors.core.deal import Deal
 from detectors.core.rules import Rules
+from streams.coverage import Key, Report
 from streams.dead_letters import refusal_of
 from streams.ingest import MOST_DOMAINS, Ingested, ingest
 from streams.topics import MAX_MESSAGE_BYTES
@@ -41,6 +42,10 @@ def taken(*told: dict[str, Any] | bytes | None, rules: Rules = RULES) -> Ingeste
 def ways(out: Ingested) -> list[tuple[str, bytes | None]]:
     """Where the events went: topic and key."""
     return [(send.topic, send.key) for send in out.sends]
+
+
+def reports(out: Ingested) -> list[Report]:
+    return [Report.of(mark.value or b"") for mark in out.marks if mark.headers == HEARTBEAT_HEADERS]
 
 
 def contact(email: str, subject: str = "D-1") -> dict[str, Any]:
@@ -127,7 +132,7 @@ def test_each_record_is_accepted_or_one_dead_letter_whatever_its_bytes(values: l
     letters = [send for send in out.sends if send.topic == "dead_letters"]
     assert len(letters) == sum(out.refused.values())
     assert len(values) == len(letters) + sum(out.accepted.values())
-    assert not out.marks
+    assert bool(out.marks) == bool(out.accepted)
 
 
 def test_whatever_is_accepted_can_be_written_and_is_read_as_it_was() -> None:
@@ -145,12 +150,12 @@ def test_numbers_that_are_none_in_fields_that_nobody_knows_are_written_as_json()
 # -- times ahead
 
 
-def test_an_event_a_little_ahead_is_set_back_and_counted_and_does_not_say_how_far_its_source_is() -> None:
+def test_an_event_a_little_ahead_is_set_back_and_counted_and_its_source_has_come_no_further_than_now() -> None:
     ahead = GOOD | {"time": (NOW + timedelta(hours=2)).isoformat()}
     out = taken(GOOD, ahead)
     assert [events.parse(send.value or b"").time for send in out.sends] == [day(0), NOW + timedelta(seconds=7.2)]
     assert out.clamped["test"] == 1
-    assert out.watermarks == {"test": day(0)}
+    assert out.watermarks == {"test": NOW}
     assert out.newest == day(0)
 
 
@@ -181,21 +186,30 @@ def test_a_source_is_as_far_as_its_newest_event_or_what_its_heartbeat_says() -> 
 def test_no_heartbeat_reports_what_has_not_happened_yet() -> None:
     out = taken(heartbeat(through=NOW + timedelta(days=900)))
     assert out.watermarks == {"test": NOW}
-    told = events.parse(out.marks[0].value or b"")
-    assert isinstance(told, events.Heartbeat)
-    assert told.data.through == NOW
+    assert [report.through for report in reports(out)] == [NOW]
 
 
 # -- marks
 
 
-def test_a_heartbeat_goes_to_every_partition_as_a_mark() -> None:
-    out = taken(heartbeat(through=day(2)))
+def test_a_heartbeat_goes_on_within_its_partition_as_a_report() -> None:
+    out = taken(heartbeat(through=day(2), mailbox="ann@us.example"))
     assert out.sends == []
     assert [(mark.topic, mark.partition, mark.key, mark.headers) for mark in out.marks] == [
-        ("mail", number, None, HEARTBEAT_HEADERS) for number in range(PARTITIONS)
+        ("mail", 3, None, HEARTBEAT_HEADERS)
+    ]
+    assert reports(out) == [
+        Report("test", "ann@us.example", False, ("activity.email",), day(2), "test/heartbeat-0401T0900")
     ]
     assert out.accepted == Counter({("test", "source.heartbeat"): 1})
+
+
+def test_of_many_events_of_a_source_one_report_goes_on() -> None:
+    mails = [inbound(at, f"m-{at}") for at in (1, 5, 3)]
+    assert reports(taken(*mails, GOOD, meeting(2) | {"source": "calendar"}, b"")) == [
+        Report("test", None, True, ("activity.email", "crm.deal.changed"), day(5), "test/m-5"),
+        Report("calendar", None, True, ("activity.meeting",), day(2), "calendar/meeting-0304T0900"),
+    ]
 
 
 def test_of_the_clocks_of_a_batch_each_partitions_newest_goes_on_under_its_number() -> None:
@@ -208,10 +222,13 @@ def test_of_the_clocks_of_a_batch_each_partitions_newest_goes_on_under_its_numbe
     assert all(mark.topic == "mail" and mark.headers == Clock.HEADERS for mark in out.marks)
 
 
-def test_marks_stand_behind_all_that_came_before_them() -> None:
-    out = ingest([clock(day(1), 0), record(GOOD), record(heartbeat(day(1))), record(b"")], RULES, PARTITIONS, NOW)
-    assert ways(out) == [("deal_events", b"D-1"), ("dead_letters", b"any")]
-    assert [mark.headers for mark in out.marks] == [HEARTBEAT_HEADERS] * PARTITIONS + [Clock.HEADERS] * PARTITIONS
+def test_a_report_stands_before_the_clock_behind_it_and_after_the_one_before_it() -> None:
+    before, after = (record(heartbeat(day(at), id=f"beat-{at}")) for at in (1, 2))
+    out = ingest([clock(day(1), 3), before, record(b""), clock(day(2), 3), after], RULES, PARTITIONS, NOW)
+    assert ways(out) == [("dead_letters", b"any")]
+    first, *clocks, second = out.marks
+    assert [mark.headers for mark in clocks] == [Clock.HEADERS] * PARTITIONS
+    assert [Report.of(mark.value or b"").through for mark in (first, second)] == [day(1), day(2)]
 
 
 @pytest.mark.parametrize(
@@ -348,10 +365,18 @@ def test_how_the_inbox_is_cut_into_batches_makes_no_difference(
     records = [record(each, offset) for offset, each in enumerate(told)]
     whole, *parts = (ingest(each, RULES, PARTITIONS, NOW) for each in (records, records[:cut], records[cut:]))
     assert whole.sends == joined(part.sends for part in parts)
-    assert whole.marks == joined(part.marks for part in parts)
+    assert newest(reports(whole)) == newest(each for part in parts for each in reports(part))
     assert +whole.accepted == parts[0].accepted + parts[1].accepted
     assert +whole.refused == parts[0].refused + parts[1].refused
 
 
 def joined(parts: Iterable[list[Send]]) -> list[Send]:
     return [send for part in parts for send in part]
+
+
+def newest(told: Iterable[Report]) -> dict[Key, Report]:
+    """What reports come to where they are taken."""
+    found: dict[Key, Report] = {}
+    for report in told:
+        found[report.key] = found.get(report.key, report).plus(report)
+    return found

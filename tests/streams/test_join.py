@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from detectors.core import events
 from streams import join
+from streams.coverage import Report
 from streams.ingest import ingest
 from streams.join import LONGEST_WAIT, Directory, Joined, partition_of_row
 from streams.wire import HEARTBEAT_HEADERS, Clock, Record, partition_of
@@ -311,24 +312,58 @@ def test_time_goes_on_to_every_partition_as_this_ones_clock_and_only_when_it_mov
     assert directory.advance([clock(7, 2, 3)]).marks == []
 
 
-def test_heartbeats_go_on_within_their_partition_before_the_clock() -> None:
-    beat = Record(1, None, b"{}", HEARTBEAT_HEADERS)
-    marks = Directory(1, 2).advance([clock(5, 0, 2), beat, clock(5, 1, 2)]).marks
-    assert [(mark.partition, mark.headers) for mark in marks] == [
-        (1, HEARTBEAT_HEADERS),
-        (0, Clock.HEADERS),
-        (1, Clock.HEADERS),
+def report(through: float, source: str = "gmail", kind: str = "activity.email") -> Record:
+    told = Report(source, None, True, (kind,), day(through), f"{source}/{through}")
+    return Record(1, None, told.to_json(), HEARTBEAT_HEADERS)
+
+
+def reports(out: Joined) -> list[tuple[int, Report]]:
+    marks = [mark for mark in out.marks if mark.headers == HEARTBEAT_HEADERS]
+    return [(mark.partition, Report.of(mark.value or b"")) for mark in marks]
+
+
+def test_what_sources_report_waits_for_the_clock_behind_it_and_goes_to_every_deal_before_it() -> None:
+    directory = Directory(1, 2)
+    assert directory.advance([report(3), clock(5, 0, 2)]).marks == []
+    out = directory.advance([clock(6, 1, 2)])
+    expected = Report("gmail", None, True, ("activity.email",), day(3), "gmail/3", due=day(6))
+    assert reports(out) == [(0, expected), (1, expected)]
+    assert [mark.headers for mark in out.marks] == [HEARTBEAT_HEADERS] * 2 + [Clock.HEADERS] * 2
+    assert directory.advance([clock(7, 1, 2)]).marks == []
+
+
+def test_of_a_busy_source_one_report_goes_on_with_each_clock_also_if_time_stands_still() -> None:
+    directory = Directory(1, 2)
+    out = directory.advance([report(1), report(3, kind="activity.call"), report(2), report(2, "crm"), clock(5, 1, 2)])
+    gmail = Report("gmail", None, True, ("activity.call", "activity.email"), day(3), "gmail/3", due=day(5))
+    assert [told for number, told in reports(out) if number == 0] == [
+        gmail,
+        Report("crm", None, True, ("activity.email",), day(2), "crm/2", due=day(5)),
     ]
-    assert marks[0].value == b"{}"
+
+
+def test_a_report_that_waits_is_kept_over_a_restart() -> None:
+    rows = dict[str, bytes]()
+    keep(rows, Directory(0, 1).advance([report(3)]).rows)
+    out = restored(rows).advance([clock(5)])
+    assert len(reports(out)) == 1
+    keep(rows, out.rows)
+    assert reports(restored(rows).advance([clock(6)])) == []
+
+
+def test_a_flood_of_sources_is_not_taken_up_beyond_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(join, "MOST_REPORTS", 3)
+    out = Directory(0, 1).advance([*(report(n, f"made-up-{n}") for n in range(9)), report(99, "made-up-0"), clock(5)])
+    assert [told.through for _, told in reports(out)] == [day(99), day(1), day(2)]
 
 
 def test_rows_belong_to_the_partition_of_their_company() -> None:
     directory = Directory(1, 4)
     told = [contact(0, "D-1"), mail(1, "m", deal="D-1"), closed(2, "D-1"), mail(9, "later")]
-    out = directory.advance(records(*told))
+    out = directory.advance([*records(*told), report(3)])
     out.rows |= directory.advance([clock(5, origin, 4) for origin in range(4)]).rows
     numbers = {row: partition_of_row(row, 4) for row in out.rows}
-    assert [numbers.pop(row) for row in list(numbers) if row.startswith("\0")] == [1, 1]
+    assert [numbers.pop(row) for row in list(numbers) if row.startswith("\0")] == [1, 1, 1]
     assert set(numbers.values()) == {partition_of(b"buyer.example", 4)}
 
 

@@ -17,6 +17,7 @@ from detectors.core.deal import Deal
 from detectors.core.rules import Rules
 from detectors.ghosted import Ghosted
 from streams.answer import Answer, of_json
+from streams.coverage import Report
 from streams.dead_letters import refusal_of
 from streams.monitor import Advanced, Partition, partition_of_row
 from streams.wire import HEARTBEAT_HEADERS, Clock, Record, Send, partition_of
@@ -34,11 +35,11 @@ def clock(at: float, origin: int = 0, origins: int = 1) -> Record:
     return Record(0, None, Clock(day(at), origin, origins).to_json(), Clock.HEADERS)
 
 
-def heartbeat(through: float, source: str = "gmail", **fields: Any) -> Record:
-    told = event("source.heartbeat", day(through), through=day(through).isoformat(), **fields)
-    told["source"] = source
-    told["data"].setdefault("covers", ["activity.email"])
-    return Record(0, None, orjson.dumps(told), HEARTBEAT_HEADERS)
+def heartbeat(
+    through: float, source: str = "gmail", mailbox: str | None = None, *, seen: bool = False, due: float = -9999
+) -> Record:
+    report = Report(source, mailbox, seen, ("activity.email",), day(through), f"{source}/beat-{through}", day(due))
+    return Record(0, None, report.to_json(), HEARTBEAT_HEADERS)
 
 
 def one(rules: Rules = RULES) -> Partition:
@@ -226,11 +227,11 @@ def test_while_a_source_has_not_reported_up_to_the_deadline_nobody_is_accused() 
     assert (state_of(out.answers[0]), partition.time) == ("open", day(6))
 
 
-def test_a_heartbeat_that_does_not_reach_the_deadline_leaves_it_unknown_and_touches_no_other_deal() -> None:
+def test_a_heartbeat_that_does_not_reach_the_deadline_leaves_it_unknown_and_is_no_news_of_any_deal() -> None:
     partition = one()
     partition.advance([*ghosted_deal("D-1"), record(crm(0), "D-2"), heartbeat(2), clock(6)])
-    out = partition.advance([heartbeat(3)])
-    assert [(told.deal_id, state_of(told)) for told in out.answers] == [("D-1", "unknown")]
+    assert partition.advance([heartbeat(3)]).answers == []
+    assert state_of(partition.answers["D-1"]) == "unknown"
 
 
 def test_a_source_that_reports_for_the_first_time_makes_unknown_what_counted_as_complete() -> None:
@@ -239,8 +240,78 @@ def test_a_source_that_reports_for_the_first_time_makes_unknown_what_counted_as_
     assert state_of(partition.answers["D-1"]) == "open"
     out = partition.advance([heartbeat(2)])
     assert [state_of(told) for told in out.answers] == ["unknown"]
-    mailbox = partition.advance([heartbeat(9), heartbeat(1, "exchange", mailbox=REP)])
+    assert [state_of(told) for told in partition.advance([heartbeat(9)]).answers] == ["open"]
+    mailbox = partition.advance([heartbeat(1, "exchange", mailbox=REP)])
     assert [state_of(told) for told in mailbox.answers] == ["unknown"]
+
+
+def severity_of(told: Answer) -> str | None:
+    return next((each.severity for each in told.findings if each.detector == "ghosted"), None)
+
+
+def test_what_a_source_did_not_see_makes_no_finding_critical() -> None:
+    partition = one()
+    critical_from = next(
+        each.critical_from
+        for told in one().advance(ghosted_deal()).answers
+        for each in told.findings
+        if each.detector == "ghosted"
+    )
+    assert critical_from is not None
+    days = (critical_from - day(0)) / (day(1) - day(0))
+    partition.advance([*ghosted_deal(), heartbeat(days - 0.01), clock(days + 30)])
+    told = partition.answers["D-1"]
+    assert (state_of(told), severity_of(told)) == ("open", "warning")
+    (told,) = partition.advance([heartbeat(days)]).answers
+    assert (state_of(told), severity_of(told)) == ("open", "critical")
+
+
+def test_after_one_heartbeat_events_say_as_well_how_far_a_source_is() -> None:
+    partition = one()
+    partition.advance([*ghosted_deal(), heartbeat(2), clock(6)])
+    assert state_of(partition.answers["D-1"]) == "unknown"
+    assert [state_of(told) for told in partition.advance([heartbeat(6, seen=True)]).answers] == ["open"]
+
+
+WATCHED = Rules.of({"organization": {"domains": ["us.example"]}, "sources": {"gmail": {"max_silence": "4h"}}})
+
+
+def test_a_source_of_the_rules_that_falls_silent_without_a_heartbeat_is_believed_for_so_long_and_no_longer() -> None:
+    partition = one(WATCHED)
+    partition.advance([*ghosted_deal(), heartbeat(3.8, seen=True), clock(60)])
+    assert state_of(partition.answers["D-1"]) == "unknown"
+    assert state_of(partition.reload(RULES).answers[0]) == "open"
+    assert state_of(partition.reload(WATCHED).answers[0]) == "unknown"
+    trusted = one(WATCHED)
+    trusted.advance([*ghosted_deal(), heartbeat(3.9, seen=True), clock(60)])
+    assert state_of(trusted.answers["D-1"]) == "open"
+
+
+def test_what_a_source_says_does_not_overtake_what_it_sent_before() -> None:
+    partition = one()
+    partition.advance([*ghosted_deal(), heartbeat(2), clock(6)])
+    assert partition.advance([heartbeat(6, due=7)]).answers == []
+    reply = record(inbound(2, "reply", in_reply_to="m-2"))
+    out = partition.advance([reply, clock(7)])
+    assert [state_of(told) for told in out.answers] == [None]
+
+
+ALL_DETECTORS = Rules.of({"organization": {"domains": ["us.example"]}})
+
+
+def test_a_deal_is_seen_again_when_its_source_reports() -> None:
+    partition = one(ALL_DETECTORS)
+    partition.advance([record(crm(0, stage="Demo", owner=REP)), heartbeat(1), clock(5)])
+    assert state_of(partition.answers["D-1"], "blind_deal") == "open"
+    assert [state_of(told, "blind_deal") for told in partition.advance([heartbeat(5)]).answers] == [None]
+
+
+def test_a_source_that_reports_for_the_first_time_may_leave_any_deal_in_the_dark() -> None:
+    partition = one(ALL_DETECTORS)
+    partition.advance([record(crm(0, stage="Demo", owner=REP)), clock(1)])
+    assert partition.advance([heartbeat(1)]).answers == []
+    partition.advance([clock(5)])
+    assert state_of(partition.answers["D-1"], "blind_deal") == "open"
 
 
 def test_heartbeats_and_what_is_unknown_survive_a_restart() -> None:
@@ -408,7 +479,12 @@ def lives(draw: st.DrawFn) -> list[Record]:
     told = [record(draw(st.sampled_from(NOTES)), draw(st.sampled_from(DEALS))) for _ in range(draw(st.integers(1, 12)))]
     told += [clock(draw(st.integers(0, 50))) for _ in range(draw(st.integers(0, 5)))]
     told += [
-        heartbeat(draw(st.integers(0, 50)), draw(st.sampled_from(["gmail", "exchange"])))
+        heartbeat(
+            draw(st.integers(0, 50)),
+            draw(st.sampled_from(["gmail", "exchange"])),
+            seen=draw(st.booleans()),
+            due=draw(st.integers(0, 50)),
+        )
         for _ in range(draw(st.integers(0, 3)))
     ]
     return [*draw(st.permutations(told)), *END]

@@ -172,7 +172,7 @@ def test_however_often_workers_die_the_findings_are_those_of_a_replay(seed: int)
         pass
     logs = Logs()
     logs.publish(lines)
-    cluster = Cluster(rules, logs, Random(seed), deaths=0.15)
+    cluster = Cluster(rules, logs, Random(seed), deaths=0.3)
 
     cluster.run()
 
