@@ -24,7 +24,8 @@ from .answer import Answer
 LONGEST_LABEL = 200
 LONGEST_LINE = 300
 LONGEST_SENTENCE = 600
-MOST_EVIDENCE = 8  # as many as the mail shows
+MOST_EVIDENCE = 4  # lines; who wants all of it opens the deal's page
+MOST_AMOUNT = 10**15
 
 TOLD_OVER_FOR = timedelta(minutes=15)
 """How long it is repeated that an alert is over: long enough for a peer that was away to hear of it."""
@@ -90,12 +91,14 @@ def _alert(told: Answer, finding: Finding, pages_url: str) -> Alert:
         "reads": _reads(finding.detector),
     }
     annotations = {
+        "headline": _headline(finding.detector),
         "summary": plain(finding.summary, LONGEST_SENTENCE),
         "evidence": "\n".join(_evidence(finding.evidence)),
         "clears_when": plain(finding.clears_when, LONGEST_SENTENCE),
         "deal_name": plain(told.name, LONGEST_LABEL),
         "deal_url": page,
         "amount": _amount(told),
+        "place": _place(told),
         "since": f"{finding.since:%Y-%m-%d}",
         "runbook_url": f"{pages_url}/catalogue#{finding.detector}",
     }
@@ -130,16 +133,31 @@ def _address(owner: str | None) -> str:
 
 
 def _evidence(evidence: tuple[Evidence, ...]) -> Iterator[str]:
-    """A line a fact, the newest ones, in the order of time."""
+    """A line a fact, in the order of time; of many the newest, and a line that counts the others."""
     in_order = sorted(evidence, key=lambda fact: fact.at)
-    for fact in in_order[-MOST_EVIDENCE:]:
+    left_out = len(in_order) - MOST_EVIDENCE + 1 if len(in_order) > MOST_EVIDENCE else 0
+    if left_out:
+        yield count_of(left_out, "earlier fact")
+    for fact in in_order[left_out:]:
         yield f"{fact.at:%Y-%m-%d}: {plain(fact.text, LONGEST_LINE)} ({plain(fact.event, LONGEST_LABEL)})"
-    if (left_out := len(in_order) - MOST_EVIDENCE) > 0:
-        yield f"and {count_of(left_out, 'earlier fact')}"
 
 
 def _amount(told: Answer) -> str:
     return "" if told.amount is None else plain(f"{told.amount:,.0f} {told.currency or ''}", LONGEST_LABEL)
+
+
+def _headline(detector: str) -> str:
+    kind = catalogue().get(detector)
+    return plain(kind.headline(), LONGEST_SENTENCE) if kind else ""
+
+
+def _place(told: Answer) -> str:
+    """Where the deal stands among others, as text that sorts: critical ones first, then by value in any currency.
+
+    Alertmanager's templates compare texts and no numbers in them.
+    """
+    below = MOST_AMOUNT - min(round(told.amount or 0), MOST_AMOUNT)
+    return f"{told.stalls[0].severity} {below:016d}"
 
 
 def plain(text: str, most: int) -> str:

@@ -48,12 +48,14 @@ def test_an_open_stall_is_an_alert_with_its_reason_and_the_way_out() -> None:
             "team": "emea",
         },
         "annotations": {
+            "headline": "Ping-pong",
             "summary": "Every touch of ours is a reply",
             "evidence": "2026-03-09: our third reply in a row on 'Re: pricing' (gmail/0)",
             "clears_when": "we make a step of our own",
             "deal_name": "Acme renewal",
             "deal_url": "https://deals.us.example/deals/D-17",
             "amount": "48,000 EUR",
+            "place": "critical 0999999999952000",
             "since": "2026-03-09",
             "runbook_url": "https://deals.us.example/catalogue#reply_only",
         },
@@ -143,9 +145,37 @@ def test_a_stall_that_began_ahead_of_our_clock_begins_now() -> None:
 def test_of_much_evidence_the_newest_is_told_in_the_order_of_time() -> None:
     texts = [f"fact {number}" for number in range(1, 12)]
     lines = annotations_of(answer("D-1", finding(evidence=facts(*texts)[::-1])))["evidence"].split("\n")
-    assert lines[0] == "2026-03-12: fact 4 (gmail/3)"
-    assert lines[7] == "2026-03-19: fact 11 (gmail/10)"
-    assert lines[8:] == ["and 3 earlier facts"]
+    assert lines == [
+        "8 earlier facts",
+        "2026-03-17: fact 9 (gmail/8)",
+        "2026-03-18: fact 10 (gmail/9)",
+        "2026-03-19: fact 11 (gmail/10)",
+    ]
+
+
+def test_no_line_is_spent_on_counting_a_single_fact() -> None:
+    evidence = annotations_of(answer("D-1", finding(evidence=facts("one", "two", "three", "four"))))["evidence"]
+    assert [line.split()[1] for line in evidence.split("\n")] == ["one", "two", "three", "four"]
+
+
+def test_a_deal_has_its_place_by_its_worst_finding_and_then_by_its_value() -> None:
+    told = [
+        answer("small warning", finding(), amount=9.0),
+        answer("no amount", finding(), amount=None),
+        answer("large warning", finding(), amount=10_000.4),
+        answer("small critical", finding(), finding("ghosted", severity="critical"), amount=9.0),
+        answer("huge critical", finding(severity="critical"), amount=1e300),
+        answer("large critical", finding(severity="critical"), amount=10_000.0),
+    ]
+    places = [(dict(each.annotations)["place"], dict(each.labels)["deal_id"]) for each in alerts_of(told, PAGES)]
+    assert list(dict.fromkeys(deal for _, deal in sorted(places))) == [
+        "huge critical",
+        "large critical",
+        "small critical",
+        "large warning",
+        "small warning",
+        "no amount",
+    ]
 
 
 def test_each_fact_stays_one_line() -> None:
