@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from . import deal_size, histories, passing_time, replay_speed, report, where_time_goes, worker_speed
+from . import catalogue_cost, deal_size, histories, passing_time, replay_speed, report, where_time_goes, worker_speed
 from .figures import Figure
 
 FULL = 20_000
@@ -28,13 +28,16 @@ def main(
     sized_deals: Annotated[int, typer.Option(min=1, help="Deals whose memory is measured.")] = 5_000,
     silent_deals: Annotated[int, typer.Option(min=1, help="Deals over which time passes.")] = 100_000,
     rounds: Annotated[int, typer.Option(min=1, help="How often each contestant runs.")] = 3,
-    only: Annotated[list[str] | None, typer.Option(help="Measure only: replay, worker, size, time, profile.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Measure only: replay, catalogue, worker, size, time, profile.")
+    ] = None,
     json: Annotated[Path | None, typer.Option(help="Write all figures to this file, too.")] = None,
 ) -> None:
     """Measure, and print what came of it."""
     deals = FULL if full else deals
     measurements: dict[str, Callable[[], Iterator[Figure]]] = {
         "replay": lambda: _replays(deals, rounds),
+        "catalogue": lambda: catalogue_cost.measure(histories.year(deals, events), rounds),
         "worker": lambda: worker_speed.measure(histories.year(deals, events), rounds),
         "size": lambda: deal_size.measure(sized_deals),
         "time": lambda: passing_time.measure(silent_deals, rounds),

@@ -15,7 +15,7 @@ from itertools import groupby
 
 from .baselines import Baseline, Baselines
 from .book import Book, Page
-from .breach import Breach, Finding, State
+from .breach import Breach, Evidence, Finding, State
 from .calendar import Calendar
 from .coverage import Coverage
 from .deal import Deal
@@ -25,7 +25,7 @@ from .log import entry_of
 from .registry import catalogue
 from .rules import Rules
 
-MOST_PAST = 96
+MOST_PAST = 48
 
 OnError = Callable[[str, str, Exception], None]
 """Told of a detector that failed: its name, on whose deal or book (id or owner), and how."""
@@ -254,12 +254,17 @@ def _finding(deal: Deal, name: str, breach: Breach, state: State, moment: dateti
     return _stated(subject, name, breach, state, moment)
 
 
+def summary_of(detector: str, evidence: tuple[Evidence, ...]) -> str:
+    """A finding in a sentence: the situation in a few words, and the newest fact."""
+    kind = catalogue().get(detector)
+    return f"{kind.headline() if kind else detector} ({evidence[-1].text})"
+
+
 def _stated(subject: _Subject, name: str, breach: Breach, state: State, moment: datetime) -> Finding:
     """A breach as it stands at a moment, with its times on the owner's clock."""
     local = subject.calendar.local
     kind = catalogue()[name]
     critical = breach.critical_from is not None and breach.critical_from <= moment
-    newest = breach.evidence[-1]
     return Finding(
         deal_id=subject.deal_id,
         detector=name,
@@ -269,7 +274,7 @@ def _stated(subject: _Subject, name: str, breach: Breach, state: State, moment: 
         critical_from=local(breach.critical_from) if breach.critical_from else None,
         until=local(breach.until) if breach.until else None,
         evidence=tuple(replace(each, at=local(each.at)) for each in breach.evidence),
-        summary=f"{kind.headline()} ({newest.text})",
+        summary=summary_of(name, breach.evidence),
         clears_when=breach.clears_when,
         owner=subject.owner,
         amount=subject.amount,

@@ -556,7 +556,7 @@ class Deal:
         return turns
 
     def called(self, email: str) -> str:
-        """Somebody on the buyer's side as findings name them: the CRM's name and title, else their address up to the @."""
+        """Somebody of the buyer as findings name them: the CRM's name and title, else the address up to the @."""
         told = self.contacts.get(email, {})
         name = str(told.get("name") or email.partition("@")[0])
         return f"{name} ({told['title']})" if told.get("title") else name

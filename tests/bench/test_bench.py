@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bench import deal_size, histories, passing_time, replay_speed, where_time_goes, worker_speed
+from bench import catalogue_cost, deal_size, histories, passing_time, replay_speed, where_time_goes, worker_speed
 from bench.__main__ import app
 from bench.figures import Figure
 
@@ -21,6 +21,12 @@ def test_replay_takes_longer_than_parsing_alone() -> None:
 
     assert told["speed"] > 0
     assert told["CPU, to that of json.loads"] > told["CPU, to that of parsing and checking"] > 1
+
+
+def test_the_whole_catalogue_costs_more_than_six_of_it() -> None:
+    told = medians(catalogue_cost.measure(histories.year(5, 300), rounds=1))
+
+    assert told["all, to six"] > 1
 
 
 def test_only_the_deals_that_are_due_are_looked_at() -> None:

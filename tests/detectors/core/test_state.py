@@ -1,6 +1,7 @@
 """A watched deal as it is kept in Kafka, and back."""
 
 import json
+from random import Random
 
 import pytest
 from pydantic import ValidationError
@@ -11,6 +12,7 @@ from detectors.core.deal import Deal
 from tests.detectors.builders import (
     BUYER,
     DEAL,
+    REP,
     RULES,
     answer,
     at,
@@ -25,6 +27,7 @@ from tests.detectors.builders import (
     event,
     held,
     inbound,
+    mail,
     milestone,
     next_step,
     on,
@@ -131,3 +134,30 @@ def test_packed_it_is_the_same_and_small():
     packed = state.pack(before)
     assert state.unpack(packed, RULES) == before
     assert len(packed) < len(state.to_json(before)) / 2
+
+
+WORDS = (
+    "pricing contract rollout interface security pilot training licence plan offer question warehouse routes migration "
+    "data terms delay budget review legal date partner costs demo"
+).split()
+
+
+def test_a_thousand_touches_with_all_that_they_led_to_take_less_than_8_kib():
+    chance = Random(7)
+    found = Watched(Deal(DEAL, RULES)).apply(created(0, stage="Proposal", amount=48000, close_date=on(400)))
+    before = None
+    for number in range(1000):
+        buyer = f"{chance.choice(['mia.stahl', 'jonas.berg', 'c.lindqvist', 'office', 'anna.keller'])}@them.example"
+        people = (buyer, REP) if chance.random() < 0.5 else (REP, buyer)
+        before = mail(
+            *people,
+            int(1 + number * 0.8),
+            chance.randrange(8, 18),
+            chance.randrange(60),
+            event_id="".join(chance.choices("0123456789abcdef", k=16)),
+            subject=" ".join(chance.sample(WORDS, 4)),
+            answers=before if chance.random() < 0.7 else None,
+        )
+        found = found.apply(before)
+    assert len(found.past) > 40
+    assert len(state.pack(found)) < 8 * 1024
