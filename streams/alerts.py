@@ -49,16 +49,18 @@ class Alert:
     page: str
     over_at: datetime | None = None
 
-    def to_dict(self, now: datetime, lasting: timedelta) -> dict[str, Any]:
+    def to_dict(self, now: datetime, lasting: timedelta, *, is_news: bool = False) -> dict[str, Any]:
         """The alert in the form of Alertmanager's API v2; an open one ends by itself if not told again for `lasting`.
 
-        It never starts ahead of now, nor ends before it starts: Alertmanager would refuse it.
+        It never starts ahead of now, nor ends before it starts: Alertmanager would refuse it. News starts now, and since
+        its own moment only when it is told again: for an alert that is old already Alertmanager does not wait for those
+        that come with it, and the first mail would name one deal of many.
         """
         ends_at = self.over_at or now + lasting
         return {
             "labels": dict(self.labels),
             "annotations": dict(self.annotations),
-            "startsAt": min(self.since, now, ends_at).astimezone(UTC).isoformat(),
+            "startsAt": min(now if is_news else self.since, now, ends_at).astimezone(UTC).isoformat(),
             "endsAt": ends_at.astimezone(UTC).isoformat(),
             "generatorURL": self.page,
         }

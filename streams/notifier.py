@@ -170,7 +170,8 @@ class _Peer:
         self._now = now
         self._resend_at = 0.0
         self._failures = 0
-        self._told: dict[Labels, Alert] = {}
+        self._told: dict[Labels, Alert] = {}  # since the last resend
+        self._known: set[Labels] = set()  # ever, as long as they are on the board
         self._suspects: dict[Labels, Alert | None] = {}  # with the alert, once it was refused alone
 
     async def run(self, session: aiohttp.ClientSession) -> None:
@@ -195,6 +196,7 @@ class _Peer:
         alerts = {alert.labels: alert for alert in self._board}
         for labels in self._told.keys() - alerts.keys():
             del self._told[labels]
+        self._known &= alerts.keys()
         for labels in self._suspects.keys() - alerts.keys():
             del self._suspects[labels]
         due = [alert for labels, alert in alerts.items() if self._told.get(labels) != alert]
@@ -221,7 +223,8 @@ class _Peer:
         """Why it refuses some of them; empty if it took them all."""
         lasting = timedelta(seconds=LASTING_INTERVALS * self._resend_seconds)
         now = self._now()
-        body = orjson.dumps([alert.to_dict(now, lasting) for alert in alerts])
+        told = [alert.to_dict(now, lasting, is_news=alert.labels not in self._known) for alert in alerts]
+        body = orjson.dumps(told)
         try:
             # Not to where a redirect leads: that could be anywhere, and it would get all of our deals.
             async with session.post(self._url, data=body, allow_redirects=False) as response:
@@ -236,6 +239,7 @@ class _Peer:
         if taken:
             self._count(self.name, "ok")
             self._told |= {alert.labels: alert for alert in alerts}
+            self._known |= {alert.labels for alert in alerts}
             if self._failures:
                 log.info("%s: takes alerts again", self.name)
             self._failures = 0

@@ -121,8 +121,29 @@ async def test_what_is_open_is_told_with_its_reason(alertmanager: Alertmanager, 
     assert alert["labels"]["owner_email"] == ANN
     assert alert["annotations"]["deal_name"] == "Acme renewal"
     assert alert["generatorURL"] == "https://deals.us.example/deals/D-1"
-    assert datetime.fromisoformat(alert["startsAt"]) == finding().since
     assert counts == {(alertmanager.url, "ok"): 1}
+
+
+async def test_it_is_news_at_first_and_since_its_own_moment_when_it_is_told_again(
+    alertmanager: Alertmanager, shelf: Shelf, counts: Counts
+) -> None:
+    """Of an alert that is old already Alertmanager would write at once, before the others of its rep are there."""
+    shelf.put(answer("D-1", finding()))
+    before = datetime.now(UTC)
+
+    async def starts() -> datetime:
+        [alert] = await open_at(alertmanager)
+        return datetime.fromisoformat(alert["startsAt"])
+
+    async def is_since() -> bool:
+        return await starts() == finding().since
+
+    async with notifying(shelf, counts, alertmanager.url):
+        await eventually(deals_are(alertmanager, "D-1"))
+    assert await starts() >= before - timedelta(milliseconds=1)
+
+    async with notifying(shelf, counts, alertmanager.url, resend_seconds=0.2):
+        await eventually(is_since)
 
 
 async def test_a_finding_that_is_gone_is_over_at_once(alertmanager: Alertmanager, shelf: Shelf, counts: Counts) -> None:
