@@ -25,7 +25,7 @@ from .log import entry_of
 from .registry import catalogue
 from .rules import Rules
 
-MOST_PAST = 48
+MOST_PAST = 40
 
 OnError = Callable[[str, str, Exception], None]
 """Told of a detector that failed: its name, on whose deal or book (id or owner), and how."""
