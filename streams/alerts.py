@@ -52,7 +52,7 @@ class Alert:
     def to_dict(self, now: datetime, lasting: timedelta, *, is_news: bool = False) -> dict[str, Any]:
         """The alert in the form of Alertmanager's API v2; an open one ends by itself if not told again for `lasting`.
 
-        It never starts ahead of now, nor ends before it starts: Alertmanager would refuse it. News starts now, and since
+        It never starts ahead of now, nor ends before it starts: Alertmanager would refuse it. News starts now, and at
         its own moment only when it is told again: for an alert that is old already Alertmanager does not wait for those
         that come with it, and the first mail would name one deal of many.
         """

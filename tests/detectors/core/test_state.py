@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from detectors.core import state
-from detectors.core.assessment import Watched
+from detectors.core.assessment import MOST_PAST, Watched
 from detectors.core.deal import Deal
 from tests.detectors.builders import (
     BUYER,
@@ -159,5 +159,5 @@ def test_a_thousand_touches_with_all_that_they_led_to_take_less_than_8_kib():
             answers=before if chance.random() < 0.7 else None,
         )
         found = found.apply(before)
-    assert len(found.past) > 40
+    assert len(found.past) == MOST_PAST
     assert len(state.pack(found)) < 8 * 1024
