@@ -1,7 +1,8 @@
 """Who said what to whom: the touches of a deal in order, and which of ours answer which of theirs."""
 
+from bisect import insort
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Literal, NamedTuple
@@ -62,10 +63,10 @@ class Conversation:
     """The touches of a deal, oldest first, and what is needed to tell what the next entry answers or tells anew."""
 
     touches: tuple[Touch, ...] = ()
-    # mails by their own id, and the last of each thread by the thread's first id; the places of calls
+    # mails by their own id, and the last of each thread by the thread's first id; the first word on each call
     _mails: Mapping[str, _Mail] = field(default_factory=dict)
     _last_of: Mapping[str, _Mail] = field(default_factory=dict)
-    _calls: Mapping[str | None, int] = field(default_factory=dict)
+    _calls: Mapping[str, CallEntry] = field(default_factory=dict)
 
     def plus(self, entries: Iterable[Entry], is_ours: IsOurs) -> "Conversation":
         """With newer entries, in order. Automatic and internal mail is no touch, nor is a copy of a mail told.
@@ -77,23 +78,17 @@ class Conversation:
             match entry:
                 case MailEntry(automatic=False):
                     touch = _mail(entry, is_ours, mails, last_of)
-                case CallEntry():
-                    touch = _call(entry, is_ours)
+                case CallEntry(call=call):
+                    first = calls.setdefault(call, entry) if call else entry
+                    told = [each for each in told if each.event != first.event]
+                    touch = _call(entry, first, is_ours)
                 case MeetingEntry(status="held"):
                     touch = _meeting(entry, is_ours)
                 case _:
                     continue
-            if touch is None:
-                continue
-            call = entry.call if isinstance(entry, CallEntry) else None
-            if call in calls:
-                first = told[calls[call]]
-                told[calls[call]] = replace(touch, at=first.at, event=first.event)
-                continue
-            if call is not None:
-                calls[call] = len(told)
-            told.append(touch)
-        return self if tuple(told) == self.touches else Conversation(tuple(told), mails, last_of, calls)
+            if touch is not None:
+                insort(told, touch, key=lambda each: (each.at, each.event))
+        return Conversation(tuple(told), mails, last_of, calls)
 
 
 def touches(log: Iterable[Entry], is_ours: IsOurs) -> tuple[Touch, ...]:
@@ -136,11 +131,11 @@ def _answered(mail: MailEntry, inbound: bool, mails: _Mails, last_of: _Mails) ->
     return found if inbound or found.sender in mail.to else None
 
 
-def _call(call: CallEntry, is_ours: IsOurs) -> Touch | None:
+def _call(call: CallEntry, first: CallEntry, is_ours: IsOurs) -> Touch | None:
     people = _theirs(call.people, is_ours)
     if call.people and not people:
         return None
-    return Touch(call.at, call.event, "call", call.direction, people, two_way=call.connected is True)
+    return Touch(first.at, first.event, "call", call.direction, people, two_way=call.connected is True)
 
 
 def _meeting(meeting: MeetingEntry, is_ours: IsOurs) -> Touch | None:

@@ -208,6 +208,15 @@ def test_who_was_called_may_be_told_later():
     assert (late.met[BUYER].first, late.met[BUYER].last_two_way) == (at(1), at(2))
 
 
+def test_a_call_among_ourselves_is_one_with_the_buyer_from_its_first_word_once_they_are_named():
+    ours = called("dialled", 1, connected=True, **{"with": [COLLEAGUE]})
+    named = called("noted", 3, **{"with": [COLLEAGUE, BUYER]})
+    found = deal(created(0), ours, inbound(2), named)
+    assert [touch.event for touch in found.touches] == ["dialler/dialled", "gmail/inbound-2"]
+    assert found.met[BUYER].first == at(1)
+    assert kinds(deal(created(0), named, called("corrected", 4, **{"with": [COLLEAGUE]}))) == []
+
+
 def test_a_meeting_among_ourselves_stays_so_when_it_is_held_without_its_list():
     ours = word("booked", 1, organizer=REP, attendees=[REP, COLLEAGUE])
     assert deal(created(0), ours, word("held", 2)).touches == ()
