@@ -84,6 +84,8 @@ def page_of(deal: Deal, findings: Iterable[Finding]) -> Page:
     status = deal.current("status")
     ended = status if status and status.value in ("won", "lost") else None
     progress = deal.last_progress
+    if progress is not None and progress.at < deal.created.at:
+        progress = None  # a role may be known before the deal is
     middle, late = deal.middle_stage, deal.late_stage
     stalls = [finding for finding in findings if finding.is_stall]
     first = min(stalls, key=lambda each: each.since.timestamp(), default=None)

@@ -67,6 +67,7 @@ class Partition:
         self._asked: dict[str, Asked] = {}
         self._unknown: set[str] = set()
         self._told_under: str | None = None
+        self._newest: datetime | None = None
 
     @property
     def time(self) -> datetime | None:
@@ -101,6 +102,7 @@ class Partition:
     def resume(self) -> None:
         """After the last `restore`: put every deal back under watch."""
         self._wins.come_into_force(self.time)
+        self._newest = max((at for each in self.deals.values() if (at := each.deal.last_at)), default=None)
         for deal_id in self.deals:
             self._tell(deal_id, self._as_of(self.deals[deal_id]), None)
 
@@ -137,6 +139,7 @@ class Partition:
             if self._apply(deal_id, event, out):
                 changed[deal_id] = None
             touched[deal_id] = None
+            self._newest = max(self._newest or event.time, event.time)
             if isinstance(event, events.DealChanged):
                 self._see_win(deal_id, out)
             if row not in arrived:
@@ -233,7 +236,7 @@ class Partition:
     def _retold(self) -> dict[str, None]:
         """The deals whose past is another one since it became known late what was won; those are told anew."""
         retold: dict[str, None] = {}
-        for pipeline, since in self._wins.learned_late(self.time):
+        for pipeline, since in self._wins.learned_late(self._newest):
             for deal_id, watched in self.deals.items():
                 if watched.deal.pipeline == pipeline and (anew := watched.retold(since)).past != watched.past:
                     self.deals[deal_id] = anew

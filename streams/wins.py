@@ -13,7 +13,6 @@ from detectors.core import events
 from detectors.core.baselines import Baseline, Baselines, Win, win_of
 from detectors.core.deal import Deal
 
-from .held import AHEAD
 from .wire import MARK, Headers, Record, Send
 
 WIN_KEY = "\x00win\x00"
@@ -54,11 +53,11 @@ class Wins:
             raise events.Refused("not_json", f"no mark of a won deal: {error}") from None
         return {} if win == self.baselines.win(deal_id) else self._take(deal_id, win)
 
-    def learned_late(self, time: datetime | None) -> Iterator[tuple[str, datetime]]:
-        """The pipelines in which something was learned that counts already, and from when on; told once."""
+    def learned_late(self, judged_up_to: datetime | None) -> Iterator[tuple[str, datetime]]:
+        """The pipelines in which something was learned that counts for what is judged already, and from when on."""
         for pipeline, since in list(self._learned.items()):
             del self._learned[pipeline]
-            if time is None or since <= time + AHEAD:
+            if judged_up_to is not None and since <= judged_up_to:
                 yield pipeline, since
 
     def come_into_force(self, time: datetime | None) -> set[str]:

@@ -18,7 +18,7 @@ from .book import Book, Page
 from .breach import Breach, Evidence, Finding, State
 from .calendar import Calendar
 from .coverage import Coverage
-from .deal import Deal
+from .deal import Deal, Earlier
 from .detector import BookDetector, Verdict
 from .events import Event
 from .log import entry_of
@@ -110,8 +110,18 @@ class Watched:
         return replace(self, deal=self.deal.under(rules))
 
     def retold(self, moment: datetime) -> Watched:
-        """The same deal, with its past from a moment on judged by the baselines as they are known now."""
-        return self if not self.deal.log or self.deal.log[-1].at < moment else self._retold(self.deal, moment)
+        """The same deal, with its past from a moment on judged by the baselines as they are known now.
+
+        Of a deal whose log is no longer whole, only what hangs on baselines: the rest was told when more was known.
+        """
+        if not self.deal.log or self.deal.log[-1].at < moment:
+            return self
+        anew = self._retold(self.deal, moment)
+        if self.deal.earlier == Earlier():
+            return anew
+        kept = [each for each in self.past if not _is_by_baseline(each)]
+        past = sorted([*kept, *filter(_is_by_baseline, anew.past)], key=_by_end)
+        return replace(self, past=tuple(past[-MOST_PAST:]))
 
     def answer(self, as_of: datetime, coverage: Coverage | None = None) -> tuple[Finding, ...]:
         """Everything to say of the deal at a moment: what is over, what is open, what lies ahead; by start."""
@@ -252,6 +262,16 @@ class _Subject:
 def _finding(deal: Deal, name: str, breach: Breach, state: State, moment: datetime) -> Finding:
     subject = _Subject(deal.id, deal.owner, deal.amount, deal.currency, deal.calendar, deal.rules)
     return _stated(subject, name, breach, state, moment)
+
+
+def _is_by_baseline(finding: Finding) -> bool:
+    kind = catalogue().get(finding.detector)
+    return kind is not None and kind.by_baseline
+
+
+def _by_end(finding: Finding) -> tuple[float, float, str]:
+    assert finding.until is not None  # what is past has ended
+    return finding.until.timestamp(), finding.since.timestamp(), finding.detector
 
 
 def summary_of(detector: str, evidence: tuple[Evidence, ...]) -> str:

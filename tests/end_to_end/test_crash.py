@@ -120,4 +120,5 @@ def test_a_worker_that_wakes_from_a_freeze_changes_nothing_any_more(
         open_deals = sum(told["status"] == "open" for told in answers.values())
         until(lambda: sum(frozen.metrics("stallwatch_deals").values()) == open_deals, "it has all deals")
         shown = [json.loads(frozen.ask(f"/deals/{deal}", Accept="application/json")[1]) for deal in answers]
-        assert difference((finding for told in shown for finding in told["findings"]), expected) == {}
+        of_deals = [each for each in expected if each["deal_id"] is not None]
+        assert difference((finding for told in shown for finding in told["findings"]), of_deals) == {}
