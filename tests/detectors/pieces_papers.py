@@ -30,11 +30,11 @@ def _qualified(draw: st.DrawFn) -> Piece:
                 ("budget", ["unknown", "none", "confirmed", None]),
                 ("need", ["unknown", "interesting", "important", "critical", "critical"]),
                 ("deadline", [on(20), on(60), on(200), None]),
-                ("account", [{"fit": "good"}, {"fit": "poor"}, {"fit": "unknown"}, None]),
+                ("account", [{"fit": "poor"}, {"fit": "poor"}, {"fit": "good"}, {"fit": "unknown"}, None]),
             ]
         )
     )
-    told = draw(st.lists(st.tuples(moments(), st.sampled_from(values)), min_size=1, max_size=3))
+    told = draw(st.lists(st.tuples(moments(), st.sampled_from(values)), min_size=2, max_size=4))
 
     def tell(life: _Life) -> None:
         for moment, value in told:
