@@ -48,10 +48,10 @@ class ChampionSilent(Detector):
             start, evidence = last, [Evidence(named.event, named.at, f"{named.value} was named champion")]
             text = f"the last sign of {who}: {last.value} on {deal.calendar.local(last.at):%Y-%m-%d}"
             evidence.append(Evidence(last.event, last.at, text))
-        since = deal.silent_from(deal.calendar.plus_business_days(start.at, self.warn_business_days))
+        since, critical_from = deal.silence(start.at, self.warn_business_days, self.critical_business_days)
         return Breach(
             since=since,
-            critical_from=max(since, deal.calendar.plus_business_days(start.at, self.critical_business_days)),
+            critical_from=critical_from,
             evidence=tuple(evidence),
             clears_when=f"{who} writes, meets or takes a call, or a next step is agreed and dated",
         )

@@ -47,11 +47,13 @@ class ExecutiveLost(Detector):
         plan = deal.planned_with(deal.power_met)
         if plan is not None and add(plan.until, 1) > since:
             since = add(plan.until, 1)
-            text = f"{plan.text} held until {deal.calendar.local(plan.until):%Y-%m-%d}"
+            text = f"{plan.text} lay ahead until {deal.calendar.local(plan.until):%Y-%m-%d}"
             evidence.append(Evidence(plan.event, plan.at, text))
+        # what puts off the warning puts off this, too
+        later = max(0, self.critical_business_days - self.warn_business_days)
         return Breach(
             since=since,
-            critical_from=max(since, add(start, self.critical_business_days)),
+            critical_from=add(since, later),
             evidence=tuple(evidence),
             clears_when="somebody who decides writes, meets us or takes a call, or a meeting with them is booked",
         )

@@ -90,7 +90,7 @@ class NewExecutive(Detector):
         plan = deal.planned_with({email})
         if plan is not None and calendar.plus_business_days(plan.until, 1) > since:
             since = calendar.plus_business_days(plan.until, 1)
-            text = f"{plan.text} held until {calendar.local(plan.until):%Y-%m-%d}"
+            text = f"{plan.text} lay ahead until {calendar.local(plan.until):%Y-%m-%d}"
             evidence.append(Evidence(plan.event, plan.at, text))
         if since >= until or (deal.last_at is not None and until <= deal.last_at):
             return None

@@ -42,7 +42,7 @@ class OwedReply(Detector):
         if not owed:
             return None
         first = owed[0]
-        since = deal.silent_from(deal.calendar.plus_business_days(first.at, self.warn_business_days))
+        since, critical_from = deal.silence(first.at, self.warn_business_days, self.critical_business_days)
         evidence = [
             Evidence(
                 first.event,
@@ -57,7 +57,7 @@ class OwedReply(Detector):
             evidence.append(Evidence(newest.event, newest.at, text))
         return Breach(
             since=since,
-            critical_from=max(since, deal.calendar.plus_business_days(first.at, self.critical_business_days)),
+            critical_from=critical_from,
             evidence=tuple(evidence),
             clears_when="we answer: by mail, by telephone, with the document they asked for or with a date to talk",
         )

@@ -44,7 +44,7 @@ class ProposalUnanswered(Detector):
         if not sent:
             return None
         deadline = deal.calendar.plus_business_days(sent[0].at, self.warn_business_days)
-        since = deal.silent_from(deadline)
+        since, critical_from = deal.silence(sent[0].at, self.warn_business_days, self.critical_business_days)
         evidence = [Evidence(sent[0].event, sent[0].at, f"we sent the {sent[0].type}, and nothing came back")]
         if len(sent) > 1:
             again = sent[-1]
@@ -52,10 +52,10 @@ class ProposalUnanswered(Detector):
         plan = deal.last_planned
         if since > deadline and plan:
             until = deal.calendar.local(plan.until)
-            evidence.append(Evidence(plan.event, plan.at, f"{plan.text} held until {until:%Y-%m-%d}"))
+            evidence.append(Evidence(plan.event, plan.at, f"{plan.text} lay ahead until {until:%Y-%m-%d}"))
         return Breach(
             since=since,
-            critical_from=max(since, deal.calendar.plus_business_days(sent[0].at, self.critical_business_days)),
+            critical_from=critical_from,
             evidence=tuple(evidence),
             clears_when="they open, answer or sign it, or a meeting to go through it is booked",
         )

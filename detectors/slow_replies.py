@@ -48,12 +48,14 @@ class SlowReplies(Detector):
         pace = timedelta(seconds=median(took.total_seconds() for _, took in answers))
         pending, newest = deal.unanswered[0], answers[-1][0]
         add = deal.calendar.plus_business_days
-        since = deal.silent_from(max(pending.at + self.times * pace, add(pending.at, self.warn_business_days)))
+        deadline = max(pending.at + self.times * pace, add(pending.at, self.warn_business_days))
+        since = deal.silent_from(deadline)
         critical_from = max(pending.at + self.critical_times * pace, add(pending.at, self.critical_business_days))
         text = f"the newest of {count_of(len(answers), 'answer')} of theirs, which took {_words(pace)} as a rule"
         return Breach(
             since=since,
-            critical_from=max(since, critical_from),
+            # what puts off the warning puts off this, too
+            critical_from=max(since, critical_from + (since - deadline)),
             evidence=(
                 Evidence(newest.event, newest.at, text),
                 Evidence(

@@ -40,7 +40,9 @@ class WaitingOnCustomer(Detector):
             evidence.append(Evidence(newest.event, newest.at, f"{text} {local(first.at):%Y-%m-%d}"))
         if since > deadline and deal.last_planned:
             plan = deal.last_planned
-            evidence.insert(0, Evidence(plan.event, plan.at, f"{plan.text} held until {local(plan.until):%Y-%m-%d}"))
+            evidence.insert(
+                0, Evidence(plan.event, plan.at, f"{plan.text} lay ahead until {local(plan.until):%Y-%m-%d}")
+            )
         return Breach(
             since=since,
             evidence=tuple(evidence),

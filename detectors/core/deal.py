@@ -280,11 +280,11 @@ class Deal:
                 case DealEntry(fields=fields):
                     created = _older(created, entry)
                     for name, value in fields.items():
-                        facts[name] = _taken(facts.get(name), Change(entry.at, entry.event, value))
+                        facts[name] = _taken(name, facts.get(name), Change(entry.at, entry.event, value))
                 case PersonEntry(fields=fields):
                     known = dict(contacts.get(entry.email, {}))
                     for name, value in fields.items():
-                        known[name] = _taken(known.get(name), Change(entry.at, entry.event, value))
+                        known[name] = _taken(name, known.get(name), Change(entry.at, entry.event, value))
                     contacts[entry.email] = known
                 case MeetingEntry(status="held", type=str(kind)) if not is_internal(entry, self.is_ours):
                     held[kind] = _older(held.get(kind), entry)
@@ -322,7 +322,7 @@ class Deal:
         """When a field took another value than it had, oldest first."""
         news: list[Change] = []
         for change in self._told.get(name, ()):
-            if not news or news[-1].value != change.value:
+            if not news or not _is_same(name, news[-1].value, change.value):
                 news.append(change)
         return news
 
@@ -727,8 +727,9 @@ class Deal:
         return max(found, key=lambda step: (step.at, step.event), default=None)
 
     def _pulled_in(self) -> Iterator[Step]:
-        for before, after in pairwise(self.changes("close_date")):
-            if before.value and after.value and after.value < before.value:
+        dated = [change for change in self.changes("close_date") if change.value]
+        for before, after in pairwise(dated):
+            if after.value < before.value:
                 yield Step(after.at, after.event, f"close date pulled in to {after.value}")
 
     def _roles_gained(self) -> Iterator[Step]:
@@ -822,6 +823,11 @@ def _plain(stage: object) -> str:
     return stage.strip().casefold() if isinstance(stage, str) else ""
 
 
+def _is_same(field: str, one: object, other: object) -> bool:
+    """Whether two values of a field say the same; a stage may be told in other letters."""
+    return one == other or (field == "stage" and None not in (one, other) and _plain(one) == _plain(other))
+
+
 def _newer(one: Change | None, other: Change) -> Change:
     return other if one is None or (one.at, one.event) < (other.at, other.event) else one
 
@@ -830,9 +836,9 @@ def _older(one: Change | None, other: Entry) -> Change:
     return one if one is not None and (one.at, one.event) <= _order(other) else Change(other.at, other.event, None)
 
 
-def _taken(one: Change | None, other: Change) -> Change:
+def _taken(field: str, one: Change | None, other: Change) -> Change:
     """A field's newest value, with the moment at which it took it: to repeat it is no change."""
-    return one if one is not None and one.value == other.value else _newer(one, other)
+    return one if one is not None and _is_same(field, one.value, other.value) else _newer(one, other)
 
 
 def decides(person: dict[str, Any]) -> bool:

@@ -109,8 +109,8 @@ def test_any_of_several_executives_is_enough():
 
 def test_a_meeting_with_them_is_waited_for():
     found = gone(*MET, booked(10, starts=43, attendees=[REP, BOSS]))
-    assert (found.since, found.critical_from) == (at(44), at(44))
-    assert found.evidence[-1] == Evidence("calendar/booked-10", at(10), f"a booked meeting held until {on(43)}")
+    assert (found.since, found.critical_from) == (at(44), at(58))
+    assert found.evidence[-1] == Evidence("calendar/booked-10", at(10), f"a booked meeting lay ahead until {on(43)}")
 
 
 def test_a_meeting_that_is_called_off_is_waited_for_no_longer():

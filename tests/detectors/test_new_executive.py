@@ -142,7 +142,7 @@ def test_the_day_on_which_they_joined_is_a_day_of_the_owners_zone():
 def test_a_meeting_with_them_is_waited_for():
     found = unmet(*JOINED, booked(5, starts=22, attendees=[REP, BOSS]))
     assert (found.since, found.critical_from) == (at(23), at(30))
-    assert found.evidence[-1].text == f"a booked meeting held until {on(22)}"
+    assert found.evidence[-1].text == f"a booked meeting lay ahead until {on(22)}"
     assert unmet(*JOINED, booked(5, starts=22, attendees=[REP, BOSS]), cancelled(6)).since == at(9)
 
 

@@ -140,9 +140,9 @@ def test_weekends_and_holidays_do_not_count():
     assert owed(created(28), inbound(31), rules=rules_for(holidays="DE")).since == at(37)
 
 
-def test_a_future_step_holds_it():
+def test_a_future_step_puts_off_the_warning_and_what_comes_after_it():
     found = owed(created(0), inbound(1), next_step(14, day=2))
-    assert (found.since, found.critical_from) == (end_of(15), end_of(15))
+    assert (found.since, found.critical_from) == (end_of(15), end_of(17))
     theirs = booked(2, starts=14, organizer=BUYER)
     assert owed(created(0), inbound(1), theirs).since == at(15)
 

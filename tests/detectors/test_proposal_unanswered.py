@@ -121,14 +121,18 @@ def test_one_that_is_sent_after_they_looked_is_a_new_start():
 
 
 @pytest.mark.parametrize(
-    ("step", "since"),
-    [(booked(2, starts=14), at(15)), (next_step(14, day=2), end_of(15)), (paused(14, day=2), end_of(15))],
+    ("step", "since", "critical"),
+    [
+        (booked(2, starts=14), at(15), at(21)),
+        (next_step(14, day=2), end_of(15), end_of(21)),
+        (paused(14, day=2), end_of(15), end_of(21)),
+    ],
     ids=["booked meeting", "next step", "pause"],
 )
-def test_a_future_step_holds_it(step, since):
+def test_a_future_step_puts_off_the_warning_and_what_comes_after_it(step, since, critical):
     found = unanswered(*SENT, step)
-    assert (found.since, found.critical_from) == (since, since)
-    assert "held until" in found.evidence[-1].text
+    assert (found.since, found.critical_from) == (since, critical)
+    assert "lay ahead until" in found.evidence[-1].text
 
 
 def test_weekends_and_holidays_do_not_count():

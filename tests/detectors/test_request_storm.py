@@ -44,7 +44,7 @@ def test_the_fourth_thread_within_three_weeks_is_a_storm_until_the_first_ages_ou
             Evidence(
                 f"gmail/inbound-{day}",
                 at(day),
-                f"the {number} thread that they opened within 21 days: 'pricing' from buyer@them.example",
+                f"the {number} thread that they opened within 21 days: 'pricing' from buyer",
             )
             for number, day in (("first", 1), ("second", 3), ("third", 8), ("fourth", 10))
         ),

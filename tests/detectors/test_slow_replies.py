@@ -130,9 +130,12 @@ def test_every_sign_of_life_clears_it(sign):
     assert breach("slow_replies", *STEADY, outbound(14), sign) is None
 
 
-def test_a_future_step_holds_it():
-    found = slow(*STEADY, outbound(14), next_step(28, day=15))
-    assert (found.since, found.critical_from) == (end_of(29), end_of(29))
+def test_a_future_step_puts_off_the_warning_and_what_comes_after_it():
+    found, plain = slow(*STEADY, outbound(14), next_step(28, day=15)), slow(*STEADY, outbound(14))
+    assert found.since == end_of(29)
+    assert found.critical_from is not None
+    assert plain.critical_from is not None
+    assert found.critical_from - found.since == plain.critical_from - plain.since
 
 
 def test_the_thresholds_are_those_of_the_rules():

@@ -113,7 +113,7 @@ def test_weekends_and_holidays_do_not_count():
 def test_what_is_planned_holds_it_and_is_named(step, since):
     found = waiting(created(0), outbound(1), step)
     assert found.since == since
-    assert found.evidence[0].text.endswith("held until 2026-03-16")
+    assert found.evidence[0].text.endswith("lay ahead until 2026-03-16")
     assert found.evidence[-1].event == "gmail/outbound-1"
 
 

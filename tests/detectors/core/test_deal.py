@@ -515,3 +515,14 @@ def test_any_flood_of_changes_is_survived():
         assert len(found.log) <= MOST_OTHERS
         assert found.created.at == at(0)
         assert len(state.to_json(Watched(found))) < SMALL
+
+
+def test_a_stage_told_in_other_letters_is_the_same_stage():
+    found = deal(entered("Demo", 0), entered("DEMO ", 5), entered("Proposal", 9))
+    assert [change.at for change, _ in found.stage_changes] == [at(0), at(9)]
+
+
+def test_a_date_pulled_in_after_it_was_taken_away_is_pulled_in():
+    found = deal(entered("Demo", 0), dated(60, 1), dated(None, 2), dated(40, 3))
+    assert found.last_progress is not None
+    assert found.last_progress.at == at(3)
