@@ -120,7 +120,7 @@ class Partition:
                     clocked = True
                     continue
                 if record.mark == WIN_MARK:
-                    out.ledger |= self._wins.hear(record)
+                    out.ledger |= self._wins.hear(record, self._newest)
                     continue
                 if record.mark == b"heartbeat":
                     self._heartbeats.take(self._report_in(record))
@@ -141,7 +141,7 @@ class Partition:
             touched[deal_id] = None
             self._newest = max(self._newest or event.time, event.time)
             if isinstance(event, events.DealChanged):
-                self._see_win(deal_id, out)
+                self._see_win(deal_id, self._newest, out)
             if row not in arrived:
                 out.ledger[row] = None
         changed |= self._retold()
@@ -227,16 +227,16 @@ class Partition:
             out.verdicts[event.data.detector, event.data.verdict] += 1
         return True
 
-    def _see_win(self, deal_id: str, out: Advanced) -> None:
+    def _see_win(self, deal_id: str, judged_up_to: datetime, out: Advanced) -> None:
         """What the deal adds to the baseline, for this partition and all others."""
-        row, marks = self._wins.see(self.deals[deal_id].deal)
+        row, marks = self._wins.see(self.deals[deal_id].deal, judged_up_to)
         out.ledger |= row
         out.sends += marks
 
     def _retold(self) -> dict[str, None]:
         """The deals whose past is another one since it became known late what was won; those are told anew."""
         retold: dict[str, None] = {}
-        for pipeline, since in self._wins.learned_late(self._newest):
+        for pipeline, since in self._wins.learned_late():
             for deal_id, watched in self.deals.items():
                 if watched.deal.pipeline == pipeline and (anew := watched.retold(since)).past != watched.past:
                     self.deals[deal_id] = anew

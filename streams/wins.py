@@ -35,30 +35,28 @@ class Wins:
         """Take back a row of the table."""
         self.baselines.put(_WIN.validate_json(value))
 
-    def see(self, deal: Deal) -> tuple[dict[str, bytes | None], list[Send]]:
+    def see(self, deal: Deal, judged_up_to: datetime) -> tuple[dict[str, bytes | None], list[Send]]:
         """What a deal of this partition adds now: the row to keep and the marks for the others, if that is news."""
         win, known = win_of(deal), self.baselines.win(deal.id)
         if win == known:
             return {}, []
-        row = self._take(deal.id, win)
+        row = self._take(deal.id, win, judged_up_to)
         value = b"" if win is None else _WIN.dump_json(win)
         return row, [Send("deal_events", number, deal.id.encode(), value, HEADERS) for number in self._others]
 
-    def hear(self, record: Record) -> dict[str, bytes | None]:
+    def hear(self, record: Record, judged_up_to: datetime | None) -> dict[str, bytes | None]:
         """Take another partition's mark: the row to keep. `Refused` if it cannot be read."""
         try:
             win = _WIN.validate_json(record.value) if record.value else None
             deal_id = (record.key or b"").decode()
         except (ValidationError, UnicodeDecodeError) as error:
             raise events.Refused("not_json", f"no mark of a won deal: {error}") from None
-        return {} if win == self.baselines.win(deal_id) else self._take(deal_id, win)
+        return {} if win == self.baselines.win(deal_id) else self._take(deal_id, win, judged_up_to)
 
-    def learned_late(self, judged_up_to: datetime | None) -> Iterator[tuple[str, datetime]]:
-        """The pipelines in which something was learned that counts for what is judged already, and from when on."""
-        for pipeline, since in list(self._learned.items()):
-            del self._learned[pipeline]
-            if judged_up_to is not None and since <= judged_up_to:
-                yield pipeline, since
+    def learned_late(self) -> Iterator[tuple[str, datetime]]:
+        """The pipelines in which something was learned that counts for what was judged by then, and from when on."""
+        late, self._learned = self._learned, {}
+        yield from late.items()
 
     def come_into_force(self, time: datetime | None) -> set[str]:
         """The pipelines whose baseline at this time is another than at the time before."""
@@ -68,9 +66,9 @@ class Wins:
         before, self._in_force = self._in_force, now
         return {pipeline for pipeline, baseline in now.items() if before.get(pipeline) != baseline}
 
-    def _take(self, deal_id: str, win: Win | None) -> dict[str, bytes | None]:
+    def _take(self, deal_id: str, win: Win | None, judged_up_to: datetime | None) -> dict[str, bytes | None]:
         for each in (self.baselines.win(deal_id), win):
-            if each is not None:
+            if each is not None and judged_up_to is not None and each.counts_from <= judged_up_to:
                 self._learned[each.pipeline] = min(each.counts_from, self._learned.get(each.pipeline, each.counts_from))
         row = f"{WIN_KEY}{self._partition}\x00{deal_id}"
         if win is None:

@@ -342,7 +342,7 @@ class Story:
         return next((touch for touch in self.touches if touch.event is event), None)
 
     @cached_property
-    def ping_pong(self) -> set[str]:
+    def ping_pong(self) -> list[Touch]:
         return ping_pong(self)
 
     @cached_property
@@ -587,19 +587,24 @@ def reply_only(story: Story, at: datetime, replies: int = 3) -> bool:
     return len(story.ping_pong) >= replies
 
 
-def ping_pong(story: Story) -> set[str]:
-    """The mails that we answered since anything else of ours."""
+def ping_pong(story: Story) -> list[Touch]:
+    """Our replies since anything else of ours; what follows on a mail that was answered is a reminder, and no more."""
     row: list[Touch] = []
+    answered: set[str] = set()
     moved: datetime | None = None
     for number, each in enumerate(story.events):
         touch = story.touch_of(each)
         if is_purposeful(story, each, number):
             moved = each.time
         if touch is not None and touch.outbound:
-            row = [*row, touch] if touch.answers else []
+            if touch.answers is None:
+                row = []
+            elif touch.answers.data.message_id not in answered:
+                row = [*row, touch]
+                answered = answered | {touch.answers.data.message_id}
         # of what happened at one moment, the move is taken for the later
         row = [touch for touch in row if moved is None or touch.at > moved]
-    return {touch.answers.data.message_id for touch in row if touch.answers}
+    return row
 
 
 def request_storm(story: Story, at: datetime, threads: int = 4) -> bool:
@@ -633,7 +638,8 @@ def one_sided_push(story: Story, at: datetime) -> bool:
     """It has been one-sided since a push of ours, without a break."""
     moments = [touch.at + age for touch in story.touches for age in (timedelta(), 30 * DAY)]
     breaks = [moment for moment in [*moments, at] if moment <= at and not is_one_sided(story, moment)]
-    return any(is_push(touch) and not any(moment >= touch.at for moment in breaks) for touch in story.touches)
+    pushes = [touch for touch in story.touches if is_push(touch) and touch.at <= at]
+    return any(not any(moment >= push.at for moment in breaks) for push in pushes)
 
 
 def busy_but_stuck(story: Story, at: datetime, days: int = 30) -> bool:
