@@ -656,10 +656,11 @@ class Deal:
             if number:
                 before = self.stage_changes[number - 1][1]
                 # where the rules do not know the order, a stage that it was never in before is progress
-                forward = index > before if index is not None and before is not None else change.value not in seen
+                is_new = _plain(change.value) not in seen
+                forward = index > before if index is not None and before is not None else is_new
                 if forward and change.value is not None:
                     found.append(Step(change.at, change.event, f"stage advanced to {change.value}"))
-            seen.add(change.value)
+            seen.add(_plain(change.value))
         return found
 
     @cached_property

@@ -526,3 +526,9 @@ def test_a_date_pulled_in_after_it_was_taken_away_is_pulled_in():
     found = deal(entered("Demo", 0), dated(60, 1), dated(None, 2), dated(40, 3))
     assert found.last_progress is not None
     assert found.last_progress.at == at(3)
+
+
+def test_a_stage_that_it_was_in_before_is_no_progress_in_whatever_letters():
+    found = deal(entered("Proposal", 0), entered("Legal", 1), entered("PROPOSAL", 5))
+    assert found.last_step is not None
+    assert found.last_step.at == at(1)
