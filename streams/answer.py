@@ -12,6 +12,7 @@ from detectors.core.book import Page
 from detectors.core.breach import Finding
 from detectors.core.coverage import Coverage
 from detectors.core.deal import Deal
+from detectors.core.requirements import is_met
 
 
 @dataclass(frozen=True)
@@ -111,10 +112,11 @@ def page_of(deal: Deal, findings: Iterable[Finding]) -> Page:
 
 
 def _known(deal: Deal) -> Iterator[tuple[str, bool]]:
-    yield "need", deal.fact("need") not in (None, "unknown")
+    yield "need", is_met(deal, "need")
+    # that there is none is known, too
     yield "budget", deal.fact("budget") not in (None, "unknown")
-    yield "deadline", deal.fact("deadline") is not None
-    yield "executive", bool(deal.power_met)
+    yield "deadline", is_met(deal, "deadline")
+    yield "executive", is_met(deal, "executive")
     yield "roles", any(told.get("roles") for told in deal.contacts.values())
 
 
