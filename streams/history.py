@@ -6,13 +6,40 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Protocol, cast
+
+from detectors.core.events import Refused
 
 STDIN = Path("-")
 
 
 class HistoryError(ValueError):
     """A file that cannot be read."""
+
+
+class Input(Protocol):
+    """An event as bytes, and where it stands; with a refusal, what a source gave in place of one."""
+
+    @property
+    def place(self) -> str:
+        """Where it stands, for people."""
+
+    @property
+    def raw(self) -> bytes:
+        """The event, or what could not be read as one."""
+
+    @property
+    def refusal(self) -> Refused | None:
+        """Why its reader made no event of it; None where it is still to be parsed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a reader of a foreign format made."""
+
+    place: str
+    raw: bytes
+    refusal: Refused | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +49,7 @@ class Line:
     path: Path
     number: int
     raw: bytes
+    refusal: None = None
 
     @property
     def place(self) -> str:

@@ -15,10 +15,11 @@ from kafka.errors import KafkaError
 from detectors.core import events
 
 from . import topics
-from .history import Line
+from .dead_letters import dead_letter
+from .history import Input
 from .settings import Settings
 from .topics import MAX_MESSAGE_BYTES
-from .wire import CLOCK_EVERY, Clock, partition_of
+from .wire import CLOCK_EVERY, Clock, Record, partition_of
 
 IN_FLIGHT = 5000
 
@@ -48,7 +49,8 @@ class Publisher:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._inbox = topics.names(settings)["inbox"]
+        self._topics = topics.names(settings)
+        self._inbox = self._topics["inbox"]
         self._partitions = settings.topics.partitions
         self._under_way: list[Any] = []
         self.result = Published()
@@ -63,10 +65,14 @@ class Publisher:
         except KafkaError as error:
             raise PublishError(f"Kafka at {settings.kafka.bootstrap_servers}: {error}") from None
 
-    def send(self, lines: Iterable[Line]) -> Iterator[Line]:
-        """Send every line, and hand it on. What is refused goes too, for the worker keeps it as a dead letter: unless
-        it is larger than Kafka takes."""
-        for number, line in enumerate(lines, start=1):
+    def send(self, told: Iterable[Input]) -> Iterator[Input]:
+        """Send everything, and hand it on. What is refused goes too, for the worker keeps it as a dead letter: unless
+        it is larger than Kafka takes. What a reader made no event of is a dead letter at once."""
+        for number, line in enumerate(told, start=1):
+            if line.refusal is not None:
+                self._bury(line, line.refusal)
+                yield line
+                continue
             key = self._key(line)
             if len(line.raw) < MAX_MESSAGE_BYTES - 1024:
                 self._put(partition_of(key, self._partitions), key, line.raw)
@@ -93,7 +99,14 @@ class Publisher:
         self._producer.close()
         return self.result
 
-    def _key(self, line: Line) -> bytes:
+    def _bury(self, line: Input, refusal: events.Refused) -> None:
+        self.result.refused.append((line.place, refusal.reason, str(refusal)))
+        where = partition_of(line.raw, self._partitions)
+        message = f"{line.place}: {refusal}"
+        letter = dead_letter(Record(where, None, line.raw), refusal.reason, message, "publish", self._partitions)
+        self._put(letter.partition, None, letter.value or b"", list(letter.headers), self._topics["dead_letters"])
+
+    def _key(self, line: Input) -> bytes:
         try:
             event, was_clamped = events.clamp(events.parse(line.raw), datetime.now(UTC))
         except events.Refused as refusal:
@@ -108,9 +121,11 @@ class Publisher:
         if self._settings.clock == "events" and self.result.newest is not None:
             self.tell_time(self.result.newest)
 
-    def _put(self, partition: int, key: bytes | None, value: bytes, headers: Any = None) -> None:
+    def _put(
+        self, partition: int, key: bytes | None, value: bytes, headers: Any = None, topic: str | None = None
+    ) -> None:
         self._under_way.append(
-            self._producer.send(self._inbox, value=value, key=key, partition=partition, headers=headers or [])
+            self._producer.send(topic or self._inbox, value=value, key=key, partition=partition, headers=headers or [])
         )
         if len(self._under_way) >= IN_FLIGHT:
             self._wait(IN_FLIGHT // 2)

@@ -16,7 +16,7 @@ from detectors.core.rules import Rules
 from .answer import Answer
 from .books import BookAnswer, judge
 from .dead_letters import refusal_of
-from .history import Line
+from .history import Input
 from .ingest import ingest
 from .join import Directory
 from .monitor import Partition
@@ -49,7 +49,7 @@ class Replay:
         self.partition = Partition(0, 1, self.rules)
         self._newest: datetime | None = None
 
-    def run(self, lines: Iterable[Line]) -> Iterator[int]:
+    def run(self, lines: Iterable[Input]) -> Iterator[int]:
         """Take a history; yields how many events were accepted, batch by batch."""
         for batch in _batches(lines, BATCH):
             self._take(batch)
@@ -82,8 +82,11 @@ class Replay:
     def _on_error(self, detector: str, _owner: str, _error: Exception) -> None:
         self.partition.errors[detector] += 1
 
-    def _take(self, batch: list[Line]) -> None:
-        taken = [line for line in batch if not self._is_later(line.raw)]
+    def _take(self, batch: list[Input]) -> None:
+        for line in batch:
+            if line.refusal is not None:
+                self.refusals.append(Refusal(line.place, line.refusal.reason, str(line.refusal)))
+        taken = [line for line in batch if line.refusal is None and not self._is_later(line.raw)]
         told = ingest((Record(0, None, line.raw, offset=n) for n, line in enumerate(taken)), self.rules, 1, _now())
         for refused in (send for send in told.sends if send.topic == "dead_letters"):
             offset, reason, message = refusal_of(refused.headers)
@@ -111,7 +114,7 @@ def _records(sends: Iterable[Send], topic: str) -> list[Record]:
     return [Record(0, send.key, send.value, send.headers) for send in sends if send.topic == topic]
 
 
-def _batches(lines: Iterable[Line], size: int) -> Iterator[list[Line]]:
+def _batches(lines: Iterable[Input], size: int) -> Iterator[list[Input]]:
     rest = iter(lines)
     while batch := list(islice(rest, size)):
         yield batch

@@ -9,7 +9,8 @@ from rich.table import Table
 from detectors.core.rules import Described
 
 from .findings_table import plain_text
-from .rules_file import Keys, Written
+from .rules_file import Written
+from .yaml_file import Keys
 
 
 @dataclass(frozen=True, slots=True)

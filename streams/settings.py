@@ -136,6 +136,8 @@ class Settings(BaseSettings):
 
     app_id: str = Field("stallwatch", pattern=r"^[a-z0-9][a-z0-9.-]{0,80}$")
     rules: Path | None = None
+    connections: Path | None = None
+    bookmarks: Path | None = Field(None, description="Where `poll` keeps how far it has come in each source.")
     clock: Literal["wall", "events"] = "wall"
     clock_seconds: float = Field(5.0, gt=0, description="How often a worker writes clock records.")
     deal_page: str | None = None

@@ -1,0 +1,1 @@
+"""Pipedrive: what it exports, what its API gives, and what it pushes, as the contract's events."""
