@@ -28,7 +28,17 @@ EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 MAX_AHEAD = timedelta(days=1)
 SHORTENED = 1000
 
-Reason = Literal["too_large", "not_json", "unknown_type", "invalid", "time", "no_deal", "misrouted"]
+Reason = Literal[
+    "too_large",
+    "not_json",
+    "unknown_type",
+    "invalid",
+    "time",
+    "no_deal",
+    "misrouted",
+    "unreadable",  # what a source gave is not in the form that it should be in
+    "unmapped",  # it names an owner or a stage by an id that nobody has given a name
+]
 
 
 class Refused(ValueError):
