@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from detectors.core.rules import Rules
-from streams.rules_file import MAX_BYTES, RulesFileError, read
+from streams.rules_file import RulesFileError, read
+from streams.yaml_file import MAX_BYTES
 
 
 @pytest.fixture
