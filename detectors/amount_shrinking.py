@@ -16,7 +16,8 @@ from itertools import pairwise
 from pydantic import Field
 
 from .core.breach import Breach, Evidence
-from .core.deal import Change, Deal
+from .core.changes import Change
+from .core.deal import Deal
 from .core.detector import Detector
 from .core.words import ordinal
 

@@ -14,9 +14,10 @@ from datetime import datetime, timedelta
 from pydantic import Field
 
 from .core.breach import Breach, Evidence
-from .core.deal import Deal, Push
+from .core.deal import Deal
 from .core.detector import Detector
 from .core.durations import Duration
+from .core.facts import Push
 from .core.words import count_of, ordinal
 
 

@@ -15,8 +15,10 @@ from typing import Any
 from pydantic import Field
 
 from .core.breach import Breach, Evidence
-from .core.deal import BUYING_POWER, Change, Deal
+from .core.changes import Change
+from .core.deal import Deal
 from .core.detector import Detector
+from .core.executives import BUYING_POWER
 
 KEY_ROLES = BUYING_POWER | {"champion"}
 MOST_EVIDENCE = 8

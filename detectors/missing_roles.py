@@ -14,7 +14,8 @@ from typing import Any
 from pydantic import Field
 
 from .core.breach import Breach, Evidence
-from .core.deal import Change, Deal
+from .core.changes import Change
+from .core.deal import Deal
 from .core.detector import Detector
 
 

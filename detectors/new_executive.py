@@ -16,9 +16,10 @@ from typing import Any
 from pydantic import Field
 
 from .core.breach import Breach, Evidence
-from .core.deal import Deal, decides
+from .core.deal import Deal
 from .core.detector import Detector
 from .core.durations import Duration
+from .core.executives import decides
 
 MOST_EVIDENCE = 8
 

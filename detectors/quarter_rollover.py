@@ -15,8 +15,9 @@ from datetime import date
 from pydantic import Field
 
 from .core.breach import Breach, Evidence
-from .core.deal import Deal, Push
+from .core.deal import Deal
 from .core.detector import Detector
+from .core.facts import Push
 from .core.rules import Rules
 from .core.words import count_of
 

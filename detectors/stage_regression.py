@@ -12,7 +12,8 @@ When it is wrong: the later stage was a slip of the mouse, or the deal was reope
 from pydantic import Field
 
 from .core.breach import Breach, Evidence
-from .core.deal import Change, Deal
+from .core.changes import Change
+from .core.deal import Deal
 from .core.detector import Detector
 from .core.words import ordinal
 

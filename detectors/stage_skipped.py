@@ -14,7 +14,8 @@ from collections.abc import Iterable
 from pydantic import Field
 
 from .core.breach import Breach, Evidence
-from .core.deal import Change, Deal
+from .core.changes import Change
+from .core.deal import Deal
 from .core.detector import Detector
 from .core.requirements import Requirement, is_met
 

@@ -18,8 +18,9 @@ from .book import Book, Page
 from .breach import Breach, Evidence, Finding, State
 from .calendar import Calendar
 from .coverage import Coverage
-from .deal import Deal, Earlier
+from .deal import Deal
 from .detector import BookDetector, Verdict
+from .earlier import NOTHING
 from .events import Event
 from .log import entry_of
 from .registry import catalogue
@@ -117,7 +118,7 @@ class Watched:
         if not self.deal.log or self.deal.log[-1].at < moment:
             return self
         anew = self._retold(self.deal, moment)
-        if self.deal.earlier == Earlier():
+        if self.deal.earlier == NOTHING:
             return anew
         kept = [each for each in self.past if not _is_by_baseline(each)]
         past = sorted([*kept, *filter(_is_by_baseline, anew.past)], key=_by_end)

@@ -1,13 +1,17 @@
-"""Who has power, told from a job title in English, German, French or Spanish.
+"""Who has power: by role, by the CRM's word, or told from a job title in English, German, French or Spanish.
 
-A small vocabulary on purpose: a title that it does not know is no executive, and the CRM's own `executive` field or a
-role overrules it either way. A title is read part by part, and each part only up to where it begins to speak of
-somebody else or of the past: of "Adviser to the CEO" and "Former CEO, now Adviser" nothing is left that has power.
+Titles are read by a small vocabulary on purpose: one that it does not know is no executive, and the CRM's own
+`executive` field or a role overrules it either way. A title is read part by part, and each part only up to where it
+begins to speak of somebody else or of the past: of "Adviser to the CEO" and "Former CEO, now Adviser" nothing is left
+that has power.
 """
 
 import re
 import unicodedata
 from functools import lru_cache
+from typing import Any
+
+BUYING_POWER = frozenset({"economic_buyer", "decision_maker", "executive_sponsor"})
 
 # patterns of words of power; a hyphen is a space within one
 _POWER = {
@@ -53,6 +57,14 @@ _IS_OVER = re.compile(_FORMER)
 _ELSE = re.compile(rf"\b(?:{_FORMER}|{_OF_OTHERS})\b.*")
 _DOTTED = re.compile(r"\b(\w)\.(?=\w\b)")
 _NOT_WORDS = re.compile(r"[^a-z0-9]+")
+
+
+def decides(person: dict[str, Any]) -> bool:
+    """Whether a person of whom the CRM says this can decide."""
+    if BUYING_POWER & set(person.get("roles") or ()):
+        return True
+    told = person.get("executive")
+    return bool(told) if told is not None else is_executive_title(person.get("title") or "")
 
 
 @lru_cache(maxsize=16_384)

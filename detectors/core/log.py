@@ -244,6 +244,16 @@ def entry_of(event: events.Event, phrases: Phrases | None = None) -> Entry | Non
             return None
 
 
+def order(entry: Entry) -> tuple[datetime, str]:
+    """Where in a log an entry stands: by time, then by identity."""
+    return entry.at, entry.event
+
+
+def is_touch(entry: Entry) -> bool:
+    """Whether it may be a touch between the two sides."""
+    return isinstance(entry, MailEntry | CallEntry) or (isinstance(entry, MeetingEntry) and entry.status == "held")
+
+
 def content(entry: Entry) -> bytes:
     """What an entry says, to be compared: the same whether it has just come or was kept."""
     return _ENTRY.dump_json(entry)

@@ -8,7 +8,8 @@ from pydantic import TypeAdapter, ValidationError
 from .assessment import OnError, Watched, summary_of
 from .baselines import Baselines
 from .breach import Finding
-from .deal import Deal, Earlier
+from .deal import Deal
+from .earlier import Earlier
 from .log import AnyEntry
 from .rules import Rules
 

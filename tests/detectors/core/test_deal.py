@@ -8,7 +8,9 @@ import pytest
 from detectors.core import state
 from detectors.core.assessment import Watched, assess
 from detectors.core.breach import Breach
-from detectors.core.deal import MOST_OTHERS, MOST_PEOPLE, MOST_TOUCHES, PINNED, Change, Deal
+from detectors.core.changes import Change
+from detectors.core.deal import MOST_OTHERS, MOST_TOUCHES, PINNED, Deal
+from detectors.core.earlier import MOST_PEOPLE
 from detectors.core.events import MAX_BYTES, Event
 from tests.detectors.builders import (
     BUYER,

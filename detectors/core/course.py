@@ -1,0 +1,171 @@
+"""A deal's course: the steps that moved it, what is planned, and when silence is a stall."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from datetime import datetime
+from functools import cached_property
+from itertools import pairwise
+
+from .changes import Change, older, plain
+from .conversation import Touch, is_internal
+from .exchange import Exchange
+from .log import DocumentEntry, FeedbackEntry, MailEntry, MeetingEntry
+from .plan import Milestone, Planned, Step, milestones, milestones_done, own_steps, planned
+
+
+class Course(Exchange):
+    """A deal as far as it moves, or is planned to."""
+
+    @cached_property
+    def last_step(self) -> Step | None:
+        """Our newest purposeful step."""
+        dated = self.earlier.facts.get("next_step_date")
+        steps = own_steps(self.log, self.is_ours, dated.value if dated else None)
+        steps += self._first_contacts() + self._stages_advanced()
+        return max(steps, key=lambda step: (step.at, step.event), default=None)
+
+    def _first_contacts(self) -> list[Step]:
+        known = {email for email, seen in self.earlier.people.items()}
+        found = []
+        for touch in self.touches:
+            new = [person for person in touch.people if person not in known]
+            if touch.is_ours and touch.answers is None and new:
+                found.append(Step(touch.at, touch.event, f"our first {touch.kind} to {new[0]}"))
+            known.update(touch.people)
+        return found
+
+    def _stages_advanced(self) -> list[Step]:
+        found, seen = [], set()
+        for number, (change, index) in enumerate(self.stage_changes):
+            if number:
+                before = self.stage_changes[number - 1][1]
+                # where the rules do not know the order, a stage that it was never in before is progress
+                is_new = plain(change.value) not in seen
+                forward = index > before if index is not None and before is not None else is_new
+                if forward and change.value is not None:
+                    found.append(Step(change.at, change.event, f"stage advanced to {change.value}"))
+            seen.add(plain(change.value))
+        return found
+
+    @cached_property
+    def replies_in_a_row(self) -> list[Touch]:
+        """Our newest touches as far as they are replies, without a purposeful step between them; oldest first.
+
+        What follows on the same mail is a reminder and no further reply.
+        """
+        step = self.last_step
+        row: list[Touch] = []
+        answered: set[str | None] = set()
+        for touch in self.touches:
+            if not touch.is_ours:
+                continue
+            if touch.answers is None or (step is not None and touch.at <= step.at):
+                row.clear()
+            elif touch.answers not in answered:
+                row.append(touch)
+            answered.add(touch.answers)
+        return row
+
+    @cached_property
+    def last_progress(self) -> Step | None:
+        """The newest sign that the deal moves: a stage advanced, an earlier close date, a milestone, a new role."""
+        found = [*self._stages_advanced(), *milestones_done(self.log), *self._pulled_in(), *self._roles_gained()]
+        return max(found, key=lambda step: (step.at, step.event), default=None)
+
+    def _pulled_in(self) -> Iterator[Step]:
+        dated = [change for change in self.changes("close_date") if change.value]
+        for before, after in pairwise(dated):
+            if after.value < before.value:
+                yield Step(after.at, after.event, f"close date pulled in to {after.value}")
+
+    def _roles_gained(self) -> Iterator[Step]:
+        for email, told in self.contact_changes.items():
+            known: set[str] = set()
+            for change in told.get("roles", ()):
+                new = set(change.value or ()) - known
+                known |= new
+                if new:
+                    yield Step(change.at, change.event, f"{email} is {', '.join(sorted(new)).replace('_', ' ')}")
+
+    def held(self, kind: str) -> Change | None:
+        """The first meeting of a kind that was held with the buyer; its value is the kind."""
+        held = (
+            entry
+            for entry in self.log
+            if isinstance(entry, MeetingEntry)
+            and (entry.status, entry.type) == ("held", kind)
+            and not is_internal(entry, self.is_ours)
+        )
+        first, known = next(held, None), self.earlier.held.get(kind)
+        change = older(known, first) if first else known
+        return replace(change, value=kind) if change else None
+
+    @cached_property
+    def _plans(self) -> list[Planned]:
+        return planned(self.log, self.calendar, self.is_ours)
+
+    @cached_property
+    def last_planned(self) -> Planned | None:
+        """What lies, or lay, ahead the longest: a meeting, a dated step, an open milestone, a pause, an absence."""
+        return max(self._plans, key=lambda plan: (plan.until, plan.event), default=None)
+
+    def planned_with(self, people: Collection[str]) -> Planned | None:
+        """What lies, or lay, ahead the longest with some people: a meeting, an absence of theirs, the deal's pause.
+
+        A meeting of which nobody told who comes counts as one with them.
+        """
+        plans = [plan for plan in self._plans if plan.text == "a pause" or self._is_with(people, plan.event)]
+        return max(plans, key=lambda plan: (plan.until, plan.event), default=None)
+
+    def _is_with(self, people: Collection[str], event: str) -> bool:
+        match next((entry for entry in self.log if entry.event == event), None):
+            case MeetingEntry(organizer=organizer, attendees=attendees):
+                return not attendees or organizer in people or any(each in people for each in attendees)
+            case MailEntry(sender=sender):
+                return sender in people
+            case _:
+                return False
+
+    @cached_property
+    def milestones(self) -> list[Milestone]:
+        """The close plan as it stands, by due date."""
+        return milestones(self.log)
+
+    @cached_property
+    def proposals(self) -> list[DocumentEntry]:
+        """Each sending of a proposal or quote, oldest first."""
+        return [
+            entry
+            for entry in self.log
+            if isinstance(entry, DocumentEntry) and entry.status == "sent" and entry.type in ("proposal", "quote")
+        ]
+
+    @property
+    def proposal(self) -> DocumentEntry | None:
+        """The newest proposal or quote that we sent; None if there was none."""
+        return self.proposals[-1] if self.proposals else None
+
+    def silent_from(self, deadline: datetime) -> datetime:
+        """A silence rule's deadline, or one business day after the last planned step where that is later.
+
+        A deal that was taken up again has that day, too.
+        """
+        plan, again = self.last_planned, self.taken_up
+        ends = [each for each in (plan and plan.until, again and again.at) if each]
+        return max([deadline, *(self.calendar.plus_business_days(end, 1) for end in ends)])
+
+    def silence(self, start: datetime, warn: int, critical: int) -> tuple[datetime, datetime]:
+        """When a silence since `start` is a stall, and when it is critical, by so many business days.
+
+        What is planned puts off both alike, so that there is a warning first.
+        """
+        add = self.calendar.plus_business_days
+        since = self.silent_from(add(self.silent_since(start), warn))
+        return since, add(since, max(0, critical - warn))
+
+    @property
+    def feedback(self) -> list[FeedbackEntry]:
+        """What people said of this deal's findings."""
+        return [entry for entry in self.log if isinstance(entry, FeedbackEntry)]

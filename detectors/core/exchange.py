@@ -1,0 +1,65 @@
+"""The exchange between the two sides: who said what to whom, who was met, and what waits for an answer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cached_property
+
+from .changes import Change, newer
+from .contacts import Contacts
+from .conversation import Conversation, Touch
+from .earlier import Seen, seen
+
+
+class Exchange(Contacts):
+    """A deal as far as the two sides have been in touch."""
+
+    @cached_property
+    def _conversation(self) -> Conversation:
+        return Conversation().plus(self.log, self.is_ours)
+
+    @property
+    def touches(self) -> tuple[Touch, ...]:
+        """Mails, held meetings and calls between the two sides, oldest first."""
+        return self._conversation.touches
+
+    @cached_property
+    def last_two_way(self) -> Change | None:
+        """The newest touch in which the buyer took part by themselves; its value is the touch in words."""
+        newest = next((touch for touch in reversed(self.touches) if touch.two_way), None)
+        if newest is None:
+            return self.earlier.last_two_way
+        return newer(self.earlier.last_two_way, Change(newest.at, newest.event, newest.words))
+
+    @cached_property
+    def people(self) -> dict[str, Seen]:
+        """Everybody on the buyer's side who was on a touch, by address."""
+        people = dict(self.earlier.people)
+        for touch in self.touches:
+            for person in touch.people:
+                people[person] = seen(people.get(person), touch)
+        return people
+
+    @cached_property
+    def met(self) -> dict[str, Seen]:
+        """Those of them with whom there was a two-way touch."""
+        return {email: known for email, known in self.people.items() if known.last_two_way is not None}
+
+    @property
+    def power_met(self) -> dict[str, Seen]:
+        """Those with whom there was a two-way touch and who can decide."""
+        return {email: known for email, known in self.met.items() if self.has_power(email)}
+
+    @cached_property
+    def unanswered(self) -> list[Touch]:
+        """Our mails and calls since the buyer's last sign of life and the deal's being taken up, oldest first."""
+        row: list[Touch] = []
+        for touch in reversed(self.touches):
+            if not touch.is_ours or touch.two_way or touch.at < self.silent_since(touch.at):
+                break
+            row.append(touch)
+        return row[::-1]
+
+    def silent_since(self, moment: datetime) -> datetime:
+        """Where a silence that began at a moment counts from: when the deal was taken up again, if that was later."""
+        return max(moment, self.taken_up.at) if self.taken_up else moment
