@@ -1,13 +1,19 @@
 """A rep's book."""
 
+from pathlib import Path
 from typing import Any
 
+import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detectors.core.rules import Rules
 from streams.answer import Answer, to_json
 from streams.books import Books, book_record, partition_of_row, withdrawal
+from streams.history import Line
+from streams.replay import Replay
 from streams.wire import Record, Send, partition_of
+from tests.streams.sample_deals import crm, day
 from tests.streams.told import ANN, BOB, a_shelf, answer
 
 
@@ -102,3 +108,37 @@ def test_cuts_and_restarts_and_records_read_again_change_nothing(steps: list[Any
             other.restore(row, value)
         other.resume()
     assert list(other.owners()) == list(whole.owners())
+
+
+def stalled_book(rules: Rules) -> list[Record]:
+    """Ann's six open deals of 10,000 each, all past their close dates for weeks."""
+    replay = Replay(rules)
+    told = [
+        crm(0, id=f"c-{n}", owner=ANN, amount=10_000.0, currency="EUR", close_date="2026-03-13") | {"subject": f"D-{n}"}
+        for n in range(6)
+    ]
+    told.append(crm(60, id="c-7", next_step="see") | {"subject": "D-0"})
+    for _ in replay.run(Line(Path("history"), number, orjson.dumps(each)) for number, each in enumerate(told, 1)):
+        pass
+    return [put(each) for each in replay.partition.answers.values()]
+
+
+def test_other_rules_judge_every_book_anew_and_say_only_what_is_another() -> None:
+    patient = Rules.of({"detectors": {"pipeline_inflation": {"least_deals": 7}}})
+    in_force = Rules()
+    books = Books(0, 1, lambda: in_force, lambda *_: None)
+    books.advance(stalled_book(in_force), day(60))
+    told = {each.detector: each for book in books.findings() for each in book.findings}
+    assert told["pipeline_inflation"].state == "open"
+    assert books.reload(day(60)).sends == []  # the same rules have nothing to say
+
+    in_force = patient
+    sends = books.reload(day(60)).sends
+    assert [(send.topic, send.key) for send in sends] == [("findings", ANN.encode())]
+    changed = {each.detector: each for book in books.findings() for each in book.findings}
+    assert "pipeline_inflation" not in {name for name, each in changed.items() if each.state == "open"}
+    assert {each.rules for each in changed.values()} <= {patient.hash}
+
+    in_force = Rules()
+    books.reload(day(60))
+    assert {each.detector: each for book in books.findings() for each in book.findings} == told
