@@ -1,5 +1,9 @@
 """What was refused: the original bytes untouched, and the reason, place and coordinates in headers."""
 
+import orjson
+
+from detectors.core import events
+
 from .wire import Headers, Record, Send
 
 PREFIX = "stallwatch.errors."
@@ -34,3 +38,16 @@ def refusal_of(headers: Headers) -> tuple[int, str, str]:
     """(offset, reason, message) of a dead letter."""
     told = {name.removeprefix(PREFIX): value.decode() for name, value in headers if name.startswith(PREFIX)}
     return int(told["offset"]), told["reason"], told["message"]
+
+
+def source_of(value: bytes | None) -> str:
+    """The source that a refused record claims, for the count of its dead letters; `unknown` if it claims none."""
+    if value is None or len(value) > events.MAX_BYTES:
+        # refused for its size alone: it is not read for this either
+        return "unknown"
+    try:
+        told = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return "unknown"
+    source = told.get("source") if isinstance(told, dict) else None
+    return source if isinstance(source, str) and source else "unknown"
