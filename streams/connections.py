@@ -61,11 +61,3 @@ def _names(model: type[BaseModel]) -> Iterator[str]:
         for kind in (field.annotation, *getattr(field.annotation, "__args__", ())):
             if isinstance(kind, type) and issubclass(kind, BaseModel):
                 yield from _names(kind)
-
-
-def secret_in(path: Path) -> str:
-    """What a file of a secret holds; `ConnectionsError` names it if it cannot be read. Never log what comes out."""
-    try:
-        return path.read_text().strip()
-    except OSError as error:
-        raise ConnectionsError(f"{path}: {error.strerror}") from None
