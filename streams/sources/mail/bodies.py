@@ -1,0 +1,134 @@
+"""What follows a mail's headers: which parts it has, and the first words of what its writer wrote anew.
+
+Only the beginning of a mail is looked at, so that neither a huge nor a cunning one costs more than a long letter.
+Nothing of it is kept but a snippet of 500 characters; attachments are never opened.
+"""
+
+import re
+from collections.abc import Iterator
+from email.message import Message
+from email.parser import BytesParser, HeaderParser
+
+import lxml.html
+from inscriptis import Inscriptis  # type: ignore[import-untyped]
+from lxml import etree
+from mailparser_reply import EmailReplyParser  # type: ignore[import-untyped]
+
+from .headers import MAX_BLOCK, POLICY
+
+MAX_BODY = 256 * 1024
+MAX_PARTS = 100
+MAX_HTML = 128 * 1024
+# what is looked through for the new text, and what the reader of absences may see of it
+MAX_TEXT = 8 * 1024
+MAX_NEW = 4 * 1024
+MAX_LINE = 1000
+MAX_SNIPPET = 500
+
+# as the standard library tells a header from what follows; a mail may lack the empty line between them
+_BLOCK = re.compile(rb"(?:(?:From |[\x21-\x39\x3b-\x7e]*+:|[\t ])[^\r\n]*+(?:\r\n|\r|\n|\Z))*+")
+_QUOTES = etree.XPath(
+    "//blockquote | //*[contains(concat(' ', @class, ' '), ' gmail_quote ')] | //style | //script | //head | //title"
+)
+_REPLIES = EmailReplyParser(languages=["en", "de", "fr", "es", "it", "nl"])
+_SPACES = re.compile(r"\s+")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
+
+
+def block(raw: bytes) -> bytes:
+    """The header block of a mail, without its body."""
+    raw = raw[:MAX_BLOCK].removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
+    found = _BLOCK.match(raw)
+    return found.group() if found else b""
+
+
+def opened(raw: bytes) -> Message:
+    """A mail and the beginning of its body, taken apart; one nested deeper than Python goes has headers only."""
+    raw = raw[: MAX_BLOCK + MAX_BODY].removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
+    head = block(raw)
+    body = raw[len(head) : len(head) + MAX_BODY]
+    try:
+        return BytesParser(policy=POLICY).parsebytes(head + body)
+    except RecursionError:
+        return HeaderParser(policy=POLICY).parsestr(head.decode("ascii", "surrogateescape"))
+
+
+def parts(mail: Message) -> Iterator[Message]:
+    """The parts that hold something, in order, at most a hundred; a mail within the mail is one part, not opened."""
+    ahead = [mail]
+    for _ in range(MAX_PARTS):
+        if not ahead:
+            return
+        part = ahead.pop()
+        inner = part.get_payload()
+        if part.get_content_maintype() == "multipart" and isinstance(inner, list):
+            ahead += (each for each in reversed(inner) if isinstance(each, Message))
+        else:
+            yield part
+
+
+def text_of(part: Message, most: int) -> str:
+    """A text part in Unicode, in whatever charset it claims to be and is not, its first characters."""
+    try:
+        raw = part.get_payload(decode=True)
+    except (ValueError, LookupError, AssertionError):
+        return ""
+    if not isinstance(raw, bytes):
+        return ""
+    raw = raw[: 4 * most]
+    try:
+        told = raw.decode(part.get_content_charset() or "utf-8", "strict")
+    except (ValueError, LookupError):
+        told = raw.decode("utf-8", "replace") if _is_utf8(raw) else raw.decode("cp1252", "replace")
+    return told[:most]
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw[:-4].decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def is_attached(part: Message) -> bool:
+    """Whether a part is a file that comes with the mail."""
+    return part.get_content_disposition() == "attachment" or bool(part.get_filename())
+
+
+def new_text(mail: Message) -> str:
+    """What the writer wrote anew, without what is quoted, line by line; its first 4,000 characters."""
+    html = None
+    for part in parts(mail):
+        kind = part.get_content_type()
+        if kind not in ("text/plain", "text/html") or is_attached(part):
+            continue
+        if kind == "text/html":
+            html = html or part
+        elif (told := _CONTROLS.sub("", text_of(part, MAX_TEXT).replace("\r\n", "\n"))).strip():
+            return _unquoted(told)
+    return _unquoted(_CONTROLS.sub("", _seen(text_of(html, MAX_HTML)))[:MAX_TEXT]) if html is not None else ""
+
+
+def _seen(html: str) -> str:
+    """HTML as it is seen, without quotations."""
+    try:
+        tree = lxml.html.document_fromstring(html)
+        for each in _QUOTES(tree):
+            if each.getparent() is not None:
+                each.drop_tree()
+        return str(Inscriptis(tree).get_text())
+    except (etree.LxmlError, ValueError, RecursionError, AssertionError):
+        return ""
+
+
+def _unquoted(told: str) -> str:
+    lines = (line[:MAX_LINE] for line in told.split("\n"))
+    own = "\n".join(line for line in lines if not line.lstrip().startswith(">"))
+    reply = next((each.body for each in _REPLIES.read(own).replies if each.body), "")
+    return reply[:MAX_NEW]
+
+
+def snippet(told: str) -> str:
+    """The first 500 characters, on one line."""
+    return _SPACES.sub(" ", told).strip()[:MAX_SNIPPET].rstrip()
