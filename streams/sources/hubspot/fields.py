@@ -1,0 +1,91 @@
+"""What a deal's properties are in the contract."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from detectors.core.events import Refused
+
+from .names import Names
+from .settings import HubSpot
+from .values import amount, day, text_of
+
+# The next activity date is HubSpot's own answer to "what is planned": it covers tasks, calls and meetings, and HubSpot
+# empties it when nothing lies ahead any more.
+DEAL = {
+    "dealname": "name",
+    "pipeline": "pipeline",
+    "dealstage": "stage",
+    "amount": "amount",
+    "deal_currency_code": "currency",
+    "closedate": "close_date",
+    "hubspot_owner_id": "owner",
+    "hs_manual_forecast_category": "forecast_category",
+    "hs_forecast_category": "forecast_category",
+    "hs_next_step": "next_step",
+    "notes_next_activity_date": "next_step_date",
+    "closed_lost_reason": "lost_reason",
+    "hs_is_closed": "status",
+    "hs_is_closed_won": "status",
+    "hs_is_closed_lost": "status",
+}
+
+_DATES = frozenset({"close_date", "next_step_date", "deadline", "paused_until"})
+_CHOICES = frozenset({"status", "forecast_category", "budget", "need"})
+_FORECASTS = {
+    "omit": "omitted",
+    "not_forecasted": "omitted",
+    "most_likely": "best_case",
+    "closed_won": "closed",
+}
+# what each of them says by itself: a deal that is not won may be open or lost
+_CLOSINGS = {
+    ("hs_is_closed", "false"): "open",
+    ("hs_is_closed_won", "true"): "won",
+    ("hs_is_closed_lost", "true"): "lost",
+}
+
+
+def deal_properties(settings: HubSpot) -> dict[str, str]:
+    """The properties of a deal that are read, and the contract's field for each."""
+    told = {**DEAL, **settings.properties}
+    return {name: field for name, field in told.items() if field is not None}
+
+
+def deal_fields(name: str, value: Any, settings: HubSpot, names: Names) -> dict[str, Any]:
+    """What a property's value says in the contract: nothing, if nobody reads it. `Refused` if it cannot be read."""
+    field = deal_properties(settings).get(name)
+    if field is None:
+        return {}
+    text = text_of(value)
+    text = settings.values.get(name, {}).get(text, text)
+    if name in {"hs_is_closed", "hs_is_closed_won", "hs_is_closed_lost"}:
+        status = _CLOSINGS.get((name, text.lower()))
+        return {"status": status} if status else {}
+    if not text:
+        return {field: None}
+    try:
+        return _read(field, text, settings, names)
+    except Refused as refused:
+        raise Refused(refused.reason, f"{name}: {refused}") from None
+
+
+def _read(field: str, text: str, settings: HubSpot, names: Names) -> dict[str, Any]:
+    match field:
+        case "stage":
+            return {"stage": names.stage(text), "status": names.status(text)}
+        case "pipeline":
+            return {"pipeline": names.pipeline(text)}
+        case "owner":
+            return {"owner": names.owner(text)}
+        case "amount":
+            currency: Mapping[str, str] = {"currency": settings.currency} if settings.currency else {}
+            return {"amount": amount(text), **currency}
+        case "currency":
+            return {"currency": text.upper()}
+        case _ if field in _DATES:
+            return {field: day(text, settings)}
+        case _ if field in _CHOICES:
+            choice = "_".join(text.casefold().replace("-", " ").split())
+            return {field: _FORECASTS.get(choice, choice)}
+        case _:
+            return {field: text}

@@ -1,0 +1,100 @@
+"""What HubSpot's ids are called: stages, pipelines and owners are known by ids there, and by names to people."""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal, Self
+
+from detectors.core.events import Refused
+
+from .settings import HubSpot
+
+# the pipeline that every account begins with
+STAGES = {
+    "appointmentscheduled": "Appointment Scheduled",
+    "qualifiedtobuy": "Qualified To Buy",
+    "presentationscheduled": "Presentation Scheduled",
+    "decisionmakerboughtin": "Decision Maker Bought-In",
+    "contractsent": "Contract Sent",
+    "closedwon": "Closed Won",
+    "closedlost": "Closed Lost",
+}
+PIPELINES = {"default": "default", "Sales Pipeline": "default"}
+
+_ID = re.compile(r"\d+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of ids. In tables that people export, labels stand in place of ids: then `labels` is set."""
+
+    stages: Mapping[str, str]
+    pipelines: Mapping[str, str]
+    owners: Mapping[str, str]
+    won: frozenset[str]
+    lost: frozenset[str]
+    labels: bool = field(default=False)
+
+    @classmethod
+    def of(cls, settings: HubSpot, labels: bool = False) -> Self:
+        """As the connections file has them."""
+        return cls(
+            STAGES | dict(settings.stages),
+            PIPELINES | dict(settings.pipelines),
+            settings.owners,
+            frozenset({"closedwon", *settings.won}),
+            frozenset({"closedlost", *settings.lost}),
+            labels,
+        )
+
+    def beside(
+        self,
+        stages: Mapping[str, str] | None = None,
+        pipelines: Mapping[str, str] | None = None,
+        owners: Mapping[str, str] | None = None,
+        won: Collection[str] = (),
+        lost: Collection[str] = (),
+    ) -> Self:
+        """With what HubSpot itself calls what has no name yet."""
+        return replace(
+            self,
+            stages={**(stages or {}), **self.stages},
+            pipelines={**(pipelines or {}), **self.pipelines},
+            owners={**(owners or {}), **self.owners},
+            won=self.won | (frozenset(won) - self.lost),
+            lost=self.lost | (frozenset(lost) - self.won),
+        )
+
+    def stage(self, value: str) -> str:
+        """A stage's name; `Refused` if nobody named it."""
+        return self._called(self.stages, value, "stage", "stages")
+
+    def status(self, value: str) -> Literal["open", "won", "lost"]:
+        """What a deal in this stage is."""
+        name = self.stage(value).casefold()
+        if value in self.won or name in {self.stages.get(each, each).casefold() for each in self.won}:
+            return "won"
+        if value in self.lost or name in {self.stages.get(each, each).casefold() for each in self.lost}:
+            return "lost"
+        return "open"
+
+    def pipeline(self, value: str) -> str:
+        """A pipeline's name; `Refused` if nobody named it."""
+        return self._called(self.pipelines, value, "pipeline", "pipelines")
+
+    def owner(self, value: str) -> str:
+        """An owner's mail address; `Refused` if nobody knows it."""
+        known = self.owners.get(value)
+        if known is None and "@" in value:
+            known = next(word.strip("()<>,;") for word in value.split() if "@" in word)
+        if known is None:
+            raise Refused("unmapped", f"owner {value!r} has no address: name it under hubspot.owners")
+        return known
+
+    def _called(self, names: Mapping[str, str], value: str, what: str, where: str) -> str:
+        name = names.get(value)
+        if name is None and self.labels and not _ID.fullmatch(value):
+            name = value
+        if name is None:
+            raise Refused("unmapped", f"{what} {value!r} has no name: give it one under hubspot.{where}")
+        return name
