@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
-from detectors.core.detector import Detector
+from detectors.core.detector import Detector, Family
 from detectors.core.durations import say_duration
 from detectors.core.registry import catalogue
 
@@ -51,7 +51,8 @@ class Runbook:
 
 def runbooks() -> list[Runbook]:
     """All detectors, family by family."""
-    return sorted((runbook(kind) for kind in catalogue().values()), key=lambda each: (each.family, each.detector))
+    found = [runbook(kind) for kind in catalogue().values()]
+    return sorted(found, key=lambda each: (get_args(Family).index(each.family), each.detector))
 
 
 def runbook(kind: type[Detector]) -> Runbook:
