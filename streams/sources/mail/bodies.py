@@ -17,6 +17,8 @@ from mailparser_reply import EmailReplyParser  # type: ignore[import-untyped]
 from .headers import MAX_BLOCK, POLICY
 
 MAX_BODY = 256 * 1024
+# what is read of a mail at all
+WINDOW = MAX_BLOCK + MAX_BODY
 MAX_PARTS = 100
 MAX_HTML = 128 * 1024
 # what is looked through for the new text, and what the reader of absences may see of it
@@ -44,7 +46,7 @@ def block(raw: bytes) -> bytes:
 
 def opened(raw: bytes) -> Message:
     """A mail and the beginning of its body, taken apart; one nested deeper than Python goes has headers only."""
-    raw = raw[: MAX_BLOCK + MAX_BODY].removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
+    raw = raw[:WINDOW].removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
     head = block(raw)
     body = raw[len(head) : len(head) + MAX_BODY]
     try:

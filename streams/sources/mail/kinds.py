@@ -27,7 +27,8 @@ _ABSENT = re.compile(
 )
 _AWAY = re.compile(
     r"out of (?:the )?office|on (?:vacation|holiday|annual leave|leave|parental leave)"
-    r"|away from (?:the|my) (?:office|desk)|abwesend|nicht im (?:b[üu]ro|haus)|im urlaub|au[ßs]er haus|absente?\b|en cong[ée]s?|en vacances"
+    r"|away from (?:the|my) (?:office|desk)|abwesend|nicht im (?:b[üu]ro|haus)|im urlaub|au[ßs]er haus"
+    r"|absente?\b|en cong[ée]s?|en vacances"
     r"|fuera de (?:la|mi) oficina|de vacaciones|ausente|fuori (?:sede|ufficio)|in ferie|assente|afwezig|op vakantie"
     r"|niet op kantoor|met verlof",
     re.IGNORECASE,
