@@ -1,8 +1,8 @@
 """The inbox: every record is accepted, refused with a reason, or is a mark. A pure function of the records.
 
 An event that names its deal goes to the deal's partition. Mails, activities that name none, and contacts, by which
-their deals are found, go by the mail domain of the buyer's people to where they are joined to deals. There it matters,
-too, that a deal was closed: nobody knows yet by whose mail, so all are told.
+their deals are found, go by the company of the buyer's people to where they are joined to deals. There it matters, too,
+whether a deal is open, and which companies its account is: nobody knows yet for whose mail, so all are told.
 """
 
 from collections import Counter, defaultdict
@@ -14,11 +14,23 @@ from detectors.core import events
 from detectors.core.addresses import domain_of
 from detectors.core.rules import Rules
 
+from .companies import are_ours, company_of
 from .coverage import Key, Report
 from .dead_letters import dead_letter, source_of
-from .wire import CLOSED_HEADERS, HEARTBEAT_HEADERS, SHARED_HEADERS, Clock, Record, Send, partition_of
+from .deal_words import DealWord
+from .wire import (
+    DEAL_HEADERS,
+    FIRST_HEADERS,
+    HEARTBEAT_HEADERS,
+    SHARED_DEALS,
+    SHARED_HEADERS,
+    Clock,
+    Record,
+    Send,
+    partition_of,
+)
 
-MOST_DOMAINS = 10
+MOST_COMPANIES = 10
 ACTIVITIES = (events.Email, events.Meeting, events.Call, events.Document)
 
 
@@ -82,14 +94,14 @@ def ingest(records: Iterable[Record], rules: Rules, partitions: int, now: dateti
         if event.subject is not None and not (joins and isinstance(event, events.Email)):
             key = event.subject.encode()
             out.sends.append(Send("deal_events", partition_of(key, partitions), key, value))
-            if isinstance(event, events.DealChanged) and event.data.status in ("won", "lost"):
-                at = event.time.isoformat().encode()
-                out.sends += [Send("mail", number, key, at, CLOSED_HEADERS) for number in range(partitions)]
+            if isinstance(event, events.DealChanged) and (word := DealWord.by(event, rules.organization.domains)):
+                told = word.to_json()
+                out.sends += [Send("mail", number, key, told, DEAL_HEADERS) for number in range(partitions)]
         out.sends += joins
     for clock in clocks.values():
         out.marks += clock.send("mail", range(partitions))
-    for number, told in newest.items():
-        out.report(number, told.values(), now)
+    for number, heard in newest.items():
+        out.report(number, heard.values(), now)
     return out
 
 
@@ -118,6 +130,8 @@ def _clock(record: Record, partitions: int, now: datetime) -> Clock:
 def _taken(record: Record, now: datetime) -> tuple[events.Event, bytes, bool]:
     """The event in a record, as it is written on, and whether its time was set back to `now`."""
     event, was_clamped = events.clamp(events.parse(record.value or b""), now)
+    # ours to say, and not of what was said when this event was joined before
+    (event.model_extra or {}).pop(SHARED_DEALS, None)
     value = events.to_json(event)
     if len(value) > events.MAX_BYTES:
         # 1e9 comes out as 1000000000.0
@@ -134,11 +148,14 @@ def _for_the_join(event: events.Event, value: bytes, rules: Rules, partitions: i
         people = list(events.people_on(event))
     else:
         return []
-    ours = tuple(f".{domain}" for domain in rules.organization.domains)
-    domains = sorted({domain_of(person) for person in people})
-    domains = [domain for domain in domains if not f".{domain}".endswith(ours)][:MOST_DOMAINS]
-    if not domains and event.subject is None:
+    ours = rules.organization.domains
+    theirs = {company_of(person) for person in people if not are_ours(domain_of(person), ours)}
+    companies = sorted(theirs)[:MOST_COMPANIES]
+    if not companies and event.subject is None:
         out.unjoined["internal" if people else "nobody"] += 1
-    headers = SHARED_HEADERS if len(domains) > 1 else ()
-    names = [domain.encode() for domain in domains]
-    return [Send("mail", partition_of(name, partitions), name, value, headers) for name in names]
+    names = [company.encode() for company in companies]
+    headers = [FIRST_HEADERS, *[SHARED_HEADERS] * (len(names) - 1)] if len(names) > 1 else [()]
+    return [
+        Send("mail", partition_of(name, partitions), name, value, mark)
+        for name, mark in zip(names, headers, strict=False)
+    ]

@@ -1,22 +1,32 @@
 """Whose mail is it? Activities carry people, not deals; here they find their deals.
 
-Everything about the people of one mail domain meets in one partition: their contacts, their threads, and the
-activities that wait for them. So the join works with any number of workers. It happens in order of event time: a
-record is held until the partition's time has reached it, because only then is everything known that came before it. A
-deal takes the same event once, so saying it twice does no harm.
+Everything about the people of one company meets in one partition: their contacts, their threads, the deals whose
+account it is, and the activities that wait for them. So the join works with any number of workers. It happens in order
+of event time: a record is held until the partition's time has reached it, because only then is everything known that
+came before it. A deal takes the same event once, so saying it twice does no harm.
 
-Whose it is: a mail belongs to the deals of its thread; without one, to the deals whose contacts are on it. People begin
-anew in old threads: once all deals of a thread were won or lost, a mail goes to the deals of the contacts as well, and
-the thread is theirs from then on. Several are all given it, closed ones too, which does them no harm. (A deal that is
-opened again keeps its thread, and shares it.)
+Whose it is: an activity belongs to
 
-What finds no deal waits, bounded in number and age, and is joined when the contact or the thread appears. A mail to
-several companies is looked for at each of them. Where it still waits, another may long have joined it: so it takes no
-place of those that wait at a single company, and is not counted with them.
+1. the deals of its thread, closed ones too, which does them no harm. People begin anew in old threads: once all deals
+   of a thread were won or lost, a mail goes to the open deals of 2 or 3 as well, and the thread is theirs from then on.
+   (A deal that is opened again keeps its thread, and shares it.) The words on one meeting, call or document are a
+   thread, too;
+2. without one, the open deals whose contacts are on it: the one that has more of its people than any other, else all;
+3. without those, the open deals whose account the company is.
+
+Where no open deal is left, it goes to the closed ones of 2, else of 3. If several deals of the company are given it,
+each copy says how many (`shareddeals`). What was placed once is placed the same when it comes again, whatever is known
+by then.
+
+A thread is known to the companies that were on it: a stranger's mail that claims to answer in it is none of it.
+
+What finds no deal waits, bounded in number and age, and is joined when the contact, the thread or the account appears.
+A mail to several companies is looked for at each of them, and placed at each by what is known there. Where it still
+waits, another may long have joined it: so it takes no place of those that wait at a single company. When it is given
+up, it is counted at the first of its companies alone, as `several_companies`: so many at most found no deal anywhere.
 """
 
-from bisect import bisect_left, insort
-from collections import Counter, defaultdict, deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -25,21 +35,32 @@ from heapq import heapify, heappop, heappush
 import orjson
 
 from detectors.core import events
-from detectors.core.addresses import domain_of
-from detectors.core.log import thread_key
 
 from .alignment import Alignment
 from .coverage import Report
-from .wire import HEARTBEAT_HEADERS, Clock, Record, Send, partition_of
+from .dead_letters import dead_letter
+from .deal_words import Deals, DealWord
+from .join_rows import (
+    SEPARATOR,
+    account_row,
+    company_in,
+    contact_rows,
+    kind_of,
+    name_in,
+    own_row,
+    partition_of_row,
+    row_of,
+    thread_rows,
+)
+from .links import Links
+from .waiting import Waiting
+from .wire import HEARTBEAT_HEADERS, SHARED_DEALS, Clock, Record, Send, partition_of
+
+__all__ = ["LONGEST_WAIT", "Directory", "Joined", "partition_of_row"]
 
 MOST_WAITING = 20_000
-MOST_THREADS = 200_000
-MOST_CLOSED = 100_000
 MOST_REPORTS = 10_000
-# of somebody who is on more deals than this, a mail says little of any
-MOST_DEALS = 100
 LONGEST_WAIT = timedelta(days=45)
-_SEPARATOR = "\x00"
 
 
 @dataclass
@@ -54,51 +75,56 @@ class Joined:
     marks: list[Send] = field(default_factory=list)
     rows: dict[str, bytes | None] = field(default_factory=dict)
     given_up: Counter[str] = field(default_factory=Counter)
+    refused: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def keep(self, rows: dict[str, bytes | None]) -> None:
+        """Keep rows, in the order of their last change."""
+        for row, value in rows.items():
+            self.rows.pop(row, None)
+            self.rows[row] = value
 
 
 class Directory:
-    """One partition's contacts and threads, and the records that are held or wait.
-
-    Rows begin with the mail domain; those of the partition itself with none, and then name it.
-    """
+    """What one partition knows of its companies and of deals, and the records that are held or wait."""
 
     def __init__(self, partition: int, partitions: int) -> None:
         self.partition = partition
         self.partitions = partitions
         self._alignment = Alignment()
-        self._deals: dict[str, list[str]] = {}
-        self._threads: dict[str, None] = {}
-        self._closed: dict[str, datetime] = {}
+        self._deals = Deals(partition, partitions)
+        self._links = Links()
         self._reports: dict[str, Report] = {}
-        self._events: dict[str, bytes] = {}
-        self._shared: set[str] = set()
+        self._records: dict[str, bytes] = {}
+        self._kinds: Counter[str] = Counter()
         self._held: list[tuple[datetime, str]] = []
-        self._waiting: list[tuple[datetime, str]] = []
-        self._waiting_shared: list[tuple[datetime, str]] = []
-        self._waits_for: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        self._waiting = Waiting()
+        self._waiting_shared = Waiting()
 
     @property
     def waiting(self) -> int:
         """How many records are held or wait, apart from those that may be joined elsewhere."""
-        return len(self._events) - len(self._shared)
+        return self._kinds["event"]
 
     def restore(self, row: str, value: bytes) -> None:
         """Take back a row of the table."""
-        match _kind(row):
+        match kind_of(row):
             case "clock":
                 self._alignment = Alignment.of(orjson.loads(value), self.partitions)
-            case "closed":
-                self._closed[row] = datetime.fromisoformat(value.decode())
             case "report":
                 self._reports[row] = Report.of(value)
-            case "event" | "shared":
-                self._keep(row, value)
-            case _:
-                self._put(row, orjson.loads(value))
+            case "deal":
+                self._deals.restore(name_in(row), value)
+            case "contact" | "thread" | "own":
+                self._links.restore(row, value)
+            case kind:
+                self._records[row] = value
+                self._kinds[kind] += 1
 
     def resume(self) -> None:
         """After the last `restore`: everything is held, and what waited tries again, lest it was just being joined."""
-        self._held = [(events.parse(value).time, row) for row, value in self._events.items()]
+        for row, value in self._records.items():
+            told = DealWord.of(value).at if kind_of(row) == "word" else events.parse(value).time
+            self._held.append((told, row))
         heapify(self._held)
 
     def advance(self, records: Iterable[Record]) -> Joined:
@@ -106,65 +132,171 @@ class Directory:
         out = Joined()
         moved = clocked = False
         for record in records:
-            if record.mark == b"clock":
-                clock = Clock.of(record.value or b"")
-                moved |= self._alignment.advance(clock)
-                clocked = True
-                if clock.origin == self.partition:
-                    self._pass_reports_on(clock.at, out)
-            elif record.mark == b"heartbeat":
-                self._report(Report.of(record.value or b""), out)
-            elif record.mark == b"closed":
-                self._close((record.key or b"").decode(), record.value or b"", out)
-            else:
-                self._hold(record, out)
+            try:
+                if record.mark == b"clock":
+                    clock = Clock.of(record.value or b"")
+                    moved |= self._alignment.advance(clock)
+                    clocked = True
+                    if clock.origin == self.partition:
+                        self._pass_reports_on(clock.at, out)
+                elif record.mark == b"heartbeat":
+                    self._report(Report.of(record.value or b""), out)
+                elif record.mark == b"deal":
+                    word = DealWord.of(record.value or b"")
+                    self._hold(own_row(self.partition, "word", word.deal, word.event), word.at, record, out)
+                else:
+                    event, row = self._event_in(record)
+                    self._hold(row, event.time, record, out)
+            except ValueError as error:
+                reason = error.reason if isinstance(error, events.Refused) else "invalid"
+                out.refused["unknown", reason] += 1
+                out.sends.append(dead_letter(record, reason, str(error), "mail", self.partitions))
         while self._held and self._time is not None and self._held[0][0] <= self._time:
-            _, row = heappop(self._held)
-            self._take(row, events.parse(self._events[row]), out)
+            self._take(heappop(self._held)[1], out)
         if moved and self._time is not None:
             self._give_up_before(self._time - LONGEST_WAIT, out)
             clock = Clock(self._time, self.partition, self.partitions)
             out.marks += clock.send("deal_events", range(self.partitions))
-        # an event is let go only when everything that it led to is kept, and the clocks, moved or not, last of all
+        # a record is let go only when everything that it led to is kept, and the clocks, moved or not, last of all
         out.rows = dict(sorted(out.rows.items(), key=lambda row: row[1] is None))
         if clocked:
-            out.rows[self._own_row("clock")] = orjson.dumps(self._alignment.to_dict())
+            out.rows[own_row(self.partition, "clock")] = orjson.dumps(self._alignment.to_dict())
         return out
 
     @property
     def _time(self) -> datetime | None:
         return self._alignment.time
 
-    def _hold(self, record: Record, out: Joined) -> None:
-        value = record.value or b""
+    # -- what is held
+
+    def _event_in(self, record: Record) -> tuple[events.Event, str]:
+        """The event of a record, and the row under which it is kept."""
+        key = record.key or b""
+        event = events.parse(record.value or b"")
+        right = partition_of(key, self.partitions)
+        if right != self.partition:
+            # its company would be in two places, and each would know a half
+            raise events.Refused("misrouted", f"{key!r} is of partition {right}, not {self.partition}")
+        company = key.decode()
+        if not company or SEPARATOR in company:
+            raise events.Refused("invalid", f"key: {key!r} is no company")
+        if not isinstance(event, events.ContactChanged) and not thread_rows(company, event):
+            raise events.Refused("invalid", f"type: {event.type} is not joined by its people")
+        kind = record.mark.decode() if record.mark in (b"shared", b"first") else "event"
+        return event, row_of(company, kind, event.ref)
+
+    def _hold(self, row: str, at: datetime, record: Record, out: Joined) -> None:
+        if row not in self._records:
+            self._records[row] = out.rows[row] = record.value or b""
+            self._kinds[kind_of(row)] += 1
+            heappush(self._held, (at, row))
+
+    def _take(self, row: str, out: Joined) -> None:
+        """A record whose time has come."""
+        company, value = company_in(row), self._records[row]
+        if kind_of(row) == "word":
+            word = DealWord.of(value)
+            kept = self._deals.hear(word)
+            out.keep({own_row(self.partition, "deal", deal): known for deal, known in kept.items()})
+            self._let_go(row, out)
+            self._place_all(map(account_row, word.companies or ()), out)
+            return
         event = events.parse(value)
-        kind = "shared" if record.mark == b"shared" else "event"
-        row = _row((record.key or b"").decode(), kind, event.ref)
-        if row not in self._events:
-            self._keep(row, value)
-            out.rows[row] = value
-            heappush(self._held, (event.time, row))
+        if isinstance(event, events.ContactChanged):
+            contact = row_of(company, "contact", event.data.email)
+            out.keep(self._links.link([contact], [event.subject or ""]))
+            self._let_go(row, out)
+            self._place_all([contact], out)
+            return
+        deals = [event.subject] if event.subject else self._deals_of(company, event)
+        if deals:
+            self._place_all(self._place(row, event, deals, out), out)
+            return
+        line = self._line(row)
+        line.put(event.time, row, _found_by(company, event))
+        if len(line) > MOST_WAITING:
+            self._give_up(line.oldest[1], "too_many", out)
 
-    def _keep(self, row: str, value: bytes) -> None:
-        self._events[row] = value
-        if _kind(row) == "shared":
-            self._shared.add(row)
+    def _let_go(self, row: str, out: Joined) -> None:
+        del self._records[row]
+        self._kinds[kind_of(row)] -= 1
+        if out.rows.pop(row, None) is None:
+            # it was not held in this batch only
+            out.rows[row] = None
 
-    def _close(self, deal: str, at: bytes, out: Joined) -> None:
-        """A deal was won or lost; the first time counts, whichever is told first."""
-        row, moment = self._own_row("closed", deal), datetime.fromisoformat(at.decode())
-        known = self._closed.get(row)
-        if known is None or moment < known:
-            self._closed[row] = moment
-            out.rows[row] = at
-        while len(self._closed) > MOST_CLOSED:
-            oldest = next(iter(self._closed))
-            del self._closed[oldest]
-            out.rows[oldest] = None
+    # -- whose it is
+
+    def _deals_of(self, company: str, event: events.Event) -> list[str]:
+        threads = thread_rows(company, event)
+        if given := self._links.own(threads[0]):
+            # it was here before: new deals of its people are none of its
+            return given
+        of_thread = list(self._links.found(threads))
+        if any(self._deals.is_open(deal, event.time) for deal in of_thread):
+            return of_thread
+        of_people = self._deals_by_people(company, event)
+        if not of_thread:
+            return of_people
+        anew = (deal for deal in of_people if self._deals.is_open(deal, event.time))
+        return list(dict.fromkeys((*of_thread, *anew)))
+
+    def _deals_by_people(self, company: str, event: events.Event) -> list[str]:
+        of_contacts = self._links.found(contact_rows(company, event))
+        of_account = self._deals.of_company(company)
+        if now := [deal for deal in of_contacts if self._deals.is_open(deal, event.time)]:
+            most = max(of_contacts[deal] for deal in now)
+            best = [deal for deal in now if of_contacts[deal] == most]
+            return best if len(best) == 1 else now
+        now = [deal for deal in of_account if self._deals.is_open(deal, event.time)]
+        return now or list(of_contacts) or of_account
+
+    def _place(self, row: str, event: events.Event, deals: list[str], out: Joined) -> Iterable[str]:
+        """Give a record to its deals; its threads, which lead to them from now on."""
+        shared = {SHARED_DEALS: len(deals)} if len(deals) > 1 else {}
+        for deal in deals:
+            key = deal.encode()
+            value = events.to_json(event.model_copy(update={"subject": deal} | shared))
+            out.sends.append(Send("deal_events", partition_of(key, self.partitions), key, value))
+        company = company_in(row)
+        self._line(row).drop(event.time, row, _found_by(company, event))
+        self._let_go(row, out)
+        threads = thread_rows(company, event)
+        out.keep(self._links.link(threads, deals, own=threads[0]))
+        return threads
+
+    def _place_all(self, found: Iterable[str], out: Joined) -> None:
+        """Place what waited for these rows, and what waited for its threads in turn."""
+        # a row, not a recursion: it can be long
+        todo = deque(found)
+        while todo:
+            for row in self._waiting.found_by(each := todo.popleft()) + self._waiting_shared.found_by(each):
+                event = events.parse(self._records[row])
+                if deals := self._deals_of(company_in(row), event):
+                    todo += self._place(row, event, deals, out)
+
+    # -- what is given up
+
+    def _line(self, row: str) -> Waiting:
+        return self._waiting if kind_of(row) == "event" else self._waiting_shared
+
+    def _give_up(self, row: str, reason: str, out: Joined) -> None:
+        kind = kind_of(row)
+        if kind != "shared":
+            out.given_up[reason if kind == "event" else "several_companies"] += 1
+        event = events.parse(self._records[row])
+        self._line(row).drop(event.time, row, _found_by(company_in(row), event))
+        self._let_go(row, out)
+
+    def _give_up_before(self, moment: datetime, out: Joined) -> None:
+        for line in (self._waiting, self._waiting_shared):
+            while line and line.oldest[0] < moment:
+                self._give_up(line.oldest[1], "too_old", out)
+
+    # -- what sources report
 
     def _report(self, report: Report, out: Joined) -> None:
         """A source has reported: of each, what it said last waits for the clock behind it."""
-        row = self._own_row("report", _SEPARATOR.join(map(str, report.key)))
+        row = own_row(self.partition, "report", *map(str, report.key))
         if row in self._reports or len(self._reports) < MOST_REPORTS:
             known = self._reports.get(row, report)
             self._reports[row] = known.plus(report)
@@ -179,146 +311,7 @@ class Directory:
             out.rows[row] = None
         self._reports.clear()
 
-    def _own_row(self, kind: str, name: str = "") -> str:
-        return _row("", kind, f"{self.partition}{_SEPARATOR}{name}")
 
-    def _take(self, row: str, event: events.Event, out: Joined) -> None:
-        """A record whose time has come."""
-        domain = _domain(row)
-        if event.subject is None:
-            self._place(row, event, out)
-            return
-        self._forget(row, event, out)
-        if isinstance(event, events.ContactChanged):
-            self._link([_row(domain, "contact", event.data.email)], [event.subject], out)
-        else:
-            self._give(event, [event.subject], out)
-            self._link(_thread_rows(domain, event), [event.subject], out)
-
-    def _give(self, event: events.Event, deals: list[str], out: Joined) -> None:
-        for deal in deals:
-            key = deal.encode()
-            value = events.to_json(event.model_copy(update={"subject": deal}))
-            out.sends.append(Send("deal_events", partition_of(key, self.partitions), key, value))
-
-    def _place(self, row: str, event: events.Event, out: Joined) -> None:
-        """Give an activity to its deals, or let it wait for them."""
-        deals = self._deals_of(_domain(row), event)
-        if not deals:
-            self._wait(row, event)
-            if len(line := self._line(row)) > MOST_WAITING:
-                self._give_up(line[0][1], "too_many", out)
-            return
-        self._give(event, deals, out)
-        self._forget(row, event, out)
-        self._link(_thread_rows(_domain(row), event), deals, out)
-
-    def _deals_of(self, domain: str, event: events.Event) -> list[str]:
-        threads = _thread_rows(domain, event)
-        if went_to := self._found(threads[:1]):
-            # it was here before: new deals of its people are none of its
-            return went_to
-        deals = self._found(threads)
-        if all(self._was_closed(deal, event.time) for deal in deals):
-            deals += [each for each in self._found(_contact_rows(domain, event)) if each not in deals]
-        return deals
-
-    def _was_closed(self, deal: str, moment: datetime) -> bool:
-        at = self._closed.get(self._own_row("closed", deal))
-        return at is not None and at <= moment
-
-    def _found(self, rows: list[str]) -> list[str]:
-        return list(dict.fromkeys(deal for row in rows for deal in self._deals.get(row, ())))
-
-    def _link(self, rows: list[str], deals: list[str], out: Joined) -> None:
-        """From now on what concerns these rows belongs to these deals; what waited for it is placed."""
-        # a mail that waited has a thread, for which others may have waited: a row, not a recursion, it can be long
-        todo = deque(rows)
-        while todo:
-            row = todo.popleft()
-            known = self._deals.get(row, [])
-            news = [deal for deal in deals if deal not in known]
-            if not news:
-                continue
-            self._put(row, (known + news)[-MOST_DEALS:])
-            out.rows.pop(row, None)  # rows stand in the order of their last change
-            out.rows[row] = orjson.dumps(self._deals[row])
-            for waiting in list(self._waits_for.get(row, ())):
-                event = events.parse(self._events[waiting])
-                self._give(event, deals, out)
-                self._forget(waiting, event, out)
-                todo += _thread_rows(_domain(waiting), event)
-        while len(self._threads) > MOST_THREADS:
-            oldest = next(iter(self._threads))
-            del self._deals[oldest], self._threads[oldest]
-            out.rows[oldest] = None
-
-    def _put(self, row: str, deals: list[str]) -> None:
-        if _kind(row) == "thread":
-            self._threads[row] = None
-        self._deals[row] = deals
-
-    def _wait(self, row: str, event: events.Event) -> None:
-        insort(self._line(row), (event.time, row))
-        for each in _thread_rows(_domain(row), event) + _contact_rows(_domain(row), event):
-            self._waits_for[each][row] = None
-
-    def _line(self, row: str) -> list[tuple[datetime, str]]:
-        return self._waiting_shared if row in self._shared else self._waiting
-
-    def _forget(self, row: str, event: events.Event, out: Joined) -> None:
-        line = self._line(row)
-        at = bisect_left(line, (event.time, row))
-        if line[at : at + 1] == [(event.time, row)]:
-            del line[at]
-        del self._events[row]
-        self._shared.discard(row)
-        out.rows[row] = None
-        for each in _thread_rows(_domain(row), event) + _contact_rows(_domain(row), event):
-            rest = self._waits_for.get(each)
-            if rest is not None:
-                rest.pop(row, None)
-                if not rest:
-                    del self._waits_for[each]
-
-    def _give_up(self, row: str, reason: str, out: Joined) -> None:
-        if row not in self._shared:
-            out.given_up[reason] += 1
-        self._forget(row, events.parse(self._events[row]), out)
-
-    def _give_up_before(self, moment: datetime, out: Joined) -> None:
-        for line in (self._waiting, self._waiting_shared):
-            while line and line[0][0] < moment:
-                self._give_up(line[0][1], "too_old", out)
-
-
-def _row(domain: str, kind: str, name: str) -> str:
-    return _SEPARATOR.join((domain, kind, name))
-
-
-def _kind(row: str) -> str:
-    return row.split(_SEPARATOR, 2)[1]
-
-
-def _domain(row: str) -> str:
-    return row.split(_SEPARATOR, 1)[0]
-
-
-def partition_of_row(row: str, partitions: int) -> int:
-    """The partition that a row of the table belongs to."""
-    domain, _, name = row.split(_SEPARATOR, 2)
-    return partition_of(domain.encode(), partitions) if domain else int(name.partition(_SEPARATOR)[0])
-
-
-def _contact_rows(domain: str, event: events.Event) -> list[str]:
-    return [_row(domain, "contact", each) for each in events.people_on(event) if domain_of(each) == domain]
-
-
-def _thread_rows(domain: str, event: events.Event) -> list[str]:
-    if not isinstance(event, events.Email):
-        # so that it goes to the same deals when it comes again, even if its people have more of them by then
-        return [_row(domain, "thread", thread_key(event.ref))]
-    mail = event.data
-    references = mail.references or ()
-    ids = dict.fromkeys((mail.message_id, mail.in_reply_to or "", *references[:1], *references[-1:]))
-    return [_row(domain, "thread", thread_key(each)) for each in ids if each.strip()]
+def _found_by(company: str, event: events.Event) -> list[str]:
+    """The rows by any of which the deal of an activity can be found."""
+    return [*thread_rows(company, event), *contact_rows(company, event), account_row(company)]

@@ -1,8 +1,9 @@
 """Kafka records as plain values, so that what is done with them can be a pure function.
 
 Besides events, topics carry marks, told by a header: clock records, which move time, and heartbeats, which say up to
-when a source has reported. Both travel behind the events that they speak of. On the way to the join there are two more:
-that a deal was closed, and that a mail was sent to several companies, of which another may know its deal.
+when a source has reported. Both travel behind the events that they speak of. On the way to the join there are more:
+what was said of a deal that matters to its mails, and that a mail was sent to several companies, of which another may
+know its deal; it is counted at the first of them if it is given up.
 """
 
 from collections.abc import Iterable
@@ -85,8 +86,11 @@ class Clock:
 
 
 HEARTBEAT_HEADERS: Headers = ((MARK, b"heartbeat"),)
-CLOSED_HEADERS: Headers = ((MARK, b"closed"),)
+DEAL_HEADERS: Headers = ((MARK, b"deal"),)
+FIRST_HEADERS: Headers = ((MARK, b"first"),)
 SHARED_HEADERS: Headers = ((MARK, b"shared"),)
+# the attribute of an event that several deals were given: how many
+SHARED_DEALS = "shareddeals"
 
 
 @lru_cache(maxsize=262_144)

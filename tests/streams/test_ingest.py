@@ -15,9 +15,19 @@ from detectors.core.deal import Deal
 from detectors.core.rules import Rules
 from streams.coverage import Key, Report
 from streams.dead_letters import refusal_of
-from streams.ingest import MOST_DOMAINS, Ingested, ingest
+from streams.deal_words import DealWord
+from streams.ingest import MOST_COMPANIES, Ingested, ingest
 from streams.topics import MAX_MESSAGE_BYTES
-from streams.wire import CLOSED_HEADERS, HEARTBEAT_HEADERS, SHARED_HEADERS, Clock, Record, Send, partition_of
+from streams.wire import (
+    DEAL_HEADERS,
+    FIRST_HEADERS,
+    HEARTBEAT_HEADERS,
+    SHARED_HEADERS,
+    Clock,
+    Record,
+    Send,
+    partition_of,
+)
 from tests.streams.sample_deals import RULES, crm, day, event, inbound, meeting, outbound
 
 PARTITIONS = 8
@@ -275,6 +285,41 @@ def test_what_names_its_deal_goes_to_the_deals_partition(told: dict[str, Any]) -
     assert (send.topic, send.key, send.partition) == ("deal_events", key, partition_of(key, PARTITIONS))
 
 
+@pytest.mark.parametrize(
+    "domain",
+    [
+        "u\u0455.example",  # a Cyrillic s
+        "xn--u-dvb.example",  # the same, as mail programs send it
+        "us.example.evil.example",
+        "us-example.example",
+        "usexample.example",
+        "vus.example",
+    ],
+)
+def test_a_domain_that_looks_like_ours_is_not_ours(domain: str) -> None:
+    out = taken(outbound(1, "m-1", to=[f"boss@{domain}"]))
+    ((topic, key),) = ways(out)
+    assert (topic, out.unjoined) == ("mail", Counter())
+    assert (key or b"").isascii()
+    assert key != b"us.example"
+
+
+def test_our_domain_in_other_letters_of_the_same_meaning_is_ours() -> None:
+    out = taken(outbound(1, "m-1", to=["boss@US.Example", "boss@\uff55\uff53.example", "boss@mail.us.example"]))
+    assert (ways(out), out.unjoined) == ([], Counter(internal=1))
+
+
+def test_whoever_is_below_one_registered_domain_is_of_one_company() -> None:
+    mail = inbound(1, "m-1", cc=["a@emea.buyer.example", "b@x.other.co.uk", "c@other.co.uk", "d@third.co.uk"])
+    assert ways(taken(mail)) == [("mail", key) for key in (b"buyer.example", b"other.co.uk", b"third.co.uk")]
+
+
+def test_at_a_public_mail_provider_everybody_is_a_company_of_their_own() -> None:
+    mail = inbound(1, "m-1", **{"from": "ann@gmail.com", "cc": ["bob@gmail.com"]})
+    assert ways(taken(mail)) == [("mail", b"ann@gmail.com"), ("mail", b"bob@gmail.com")]
+    assert ways(taken(contact("ann@gmail.com"))) == [("deal_events", b"D-1"), ("mail", b"ann@gmail.com")]
+
+
 def test_a_mail_goes_to_where_its_buyers_domain_is_joined() -> None:
     (send,) = taken(inbound(1, "m-1")).sends
     key = b"buyer.example"
@@ -300,24 +345,51 @@ def test_people_of_several_companies_are_looked_for_at_each() -> None:
     mail = inbound(1, "m-1", cc=["law@counsel.example", "ceo@buyer.example"])
     assert ways(taken(mail)) == [("mail", b"buyer.example"), ("mail", b"counsel.example")]
     crowd = inbound(1, "m-1", cc=[f"a@c{number:02}.example" for number in range(40)])
-    assert len(taken(crowd).sends) == MOST_DOMAINS
+    assert len(taken(crowd).sends) == MOST_COMPANIES
 
 
-def test_only_a_mail_that_is_looked_for_at_several_companies_says_so() -> None:
-    mail = inbound(1, "m-1", cc=["boss@us.example", "law@counsel.example", "ceo@buyer.example"])
-    assert [send.headers for send in taken(mail).sends] == [SHARED_HEADERS, SHARED_HEADERS]
+def test_only_a_mail_that_is_looked_for_at_several_companies_says_so_and_at_which_it_counts() -> None:
+    mail = inbound(1, "m-1", cc=["boss@us.example", "law@counsel.example", "ceo@buyer.example", "x@third.example"])
+    assert [send.headers for send in taken(mail).sends] == [FIRST_HEADERS, SHARED_HEADERS, SHARED_HEADERS]
     assert [send.headers for send in taken(inbound(1, "m-2", cc=["ceo@buyer.example"])).sends] == [()]
 
 
-@pytest.mark.parametrize("status", ["won", "lost"])
-def test_that_a_deal_was_closed_is_told_wherever_mails_are_joined(status: str) -> None:
+@pytest.mark.parametrize(("status", "is_closed"), [("won", True), ("lost", True), ("open", False), (None, False)])
+def test_whether_a_deal_is_open_is_told_wherever_mails_are_joined(status: str | None, is_closed: bool) -> None:
     own, *told = taken(crm(1, status=status) | {"subject": "D-ü"}).sends
     assert (own.topic, own.key) == ("deal_events", "D-ü".encode())
     assert [(send.topic, send.partition) for send in told] == [("mail", number) for number in range(PARTITIONS)]
-    assert {(send.key, send.value, send.headers) for send in told} == {
-        ("D-ü".encode(), day(1).isoformat().encode(), CLOSED_HEADERS)
-    }
-    assert ways(taken(crm(1, status="open") | {"subject": "D-1"})) == [("deal_events", b"D-1")]
+    assert {(send.key, send.headers) for send in told} == {("D-ü".encode(), DEAL_HEADERS)}
+    (word,) = {DealWord.of(send.value or b"") for send in told}
+    assert word == DealWord("D-ü", day(1), f"test/{crm(1)['id']}", is_closed, None)
+
+
+def companies_told(told: dict[str, Any]) -> set[tuple[str, ...] | None]:
+    """The companies that an account is said to be, wherever it is said."""
+    words = [send for send in taken(told | {"subject": "D-1"}).sends if send.headers == DEAL_HEADERS]
+    return {DealWord.of(send.value or b"").companies for send in words}
+
+
+@pytest.mark.parametrize(
+    ("account", "companies"),
+    [
+        ({"domains": ["Buyer.Example", "@emea.buyer.example", " www.other.co.uk"]}, {("buyer.example", "other.co.uk")}),
+        ({"domains": ["bücher.example"]}, {("xn--bcher-kva.example",)}),
+        ({"domains": ["gmail.com", "web.de", "tuta.com", "mail.us.example", "no domain", ""]}, {()}),
+        ({"domains": []}, {()}),
+        ({"domains": None}, {()}),
+        (None, {()}),
+        ({"name": "Buyer plc"}, set()),
+    ],
+)
+def test_which_companies_an_account_is_is_told_wherever_mails_are_joined(
+    account: Any, companies: set[tuple[str, ...]]
+) -> None:
+    assert companies_told(crm(1, account=account)) == companies
+
+
+def test_what_does_not_matter_to_the_join_is_told_the_deal_alone() -> None:
+    assert ways(taken(crm(1, stage="Demo") | {"subject": "D-1"})) == [("deal_events", b"D-1")]
 
 
 def test_a_mail_among_ourselves_is_counted_and_goes_nowhere() -> None:

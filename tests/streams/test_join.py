@@ -1,6 +1,8 @@
-"""Whose mail is it? By thread, by contact, in order of event time whatever the order of arrival."""
+"""Whose mail is it? By thread, by contact, by account, in order of event time whatever the order of arrival."""
 
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -11,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.core import events
-from streams import join
+from streams import deal_words, join, links
 from streams.coverage import Report
+from streams.dead_letters import refusal_of
 from streams.ingest import ingest
 from streams.join import LONGEST_WAIT, Directory, Joined, partition_of_row
-from streams.wire import HEARTBEAT_HEADERS, Clock, Record, partition_of
+from streams.wire import DEAL_HEADERS, HEARTBEAT_HEADERS, SHARED_DEALS, Clock, Record, partition_of
 from tests.streams.sample_deals import RULES, crm, day, event, inbound, meeting
 
 Told = dict[str, Any]
@@ -24,7 +27,7 @@ Rows = dict[str, bytes | None]
 
 
 def contact(at: float, deal: str, email: str = "cfo@buyer.example") -> Told:
-    return event("crm.contact.changed", day(at), id=f"contact-{at}-{deal}", email=email) | {"subject": deal}
+    return event("crm.contact.changed", day(at), id=f"contact-{at}-{deal}-{email}", email=email) | {"subject": deal}
 
 
 def mail(at: float, message_id: str, answers: str | None = None, deal: str | None = None, **fields: Any) -> Told:
@@ -32,8 +35,16 @@ def mail(at: float, message_id: str, answers: str | None = None, deal: str | Non
     return told | ({"subject": deal} if deal else {})
 
 
-def closed(at: float, deal: str, status: str = "lost") -> Told:
-    return crm(at, id=f"closed-{at}-{deal}", status=status) | {"subject": deal}
+def closed(at: float, deal: str, status: str | None = "lost") -> Told:
+    return crm(at, id=f"{status}-{at}-{deal}", status=status) | {"subject": deal}
+
+
+def account(at: float, deal: str, *domains: str, **fields: Any) -> Told:
+    return crm(at, id=f"account-{at}-{deal}", account={"domains": domains} | fields) | {"subject": deal}
+
+
+def stranger(at: float, message_id: str, answers: str | None = None, **fields: Any) -> Told:
+    return mail(at, message_id, answers, **{"from": f"{message_id}@buyer.example"} | fields)
 
 
 def records(*told: Told) -> list[Record]:
@@ -49,12 +60,17 @@ def clock(at: float, origin: int = 0, origins: int = 1) -> Record:
 
 def pairs(out: Joined) -> set[Pair]:
     """Which event went to which deal."""
-    found = set()
+    return set(shares(out))
+
+
+def shares(out: Joined) -> dict[Pair, int | None]:
+    """Which event went to which deal, and with how many others each deal is told to share it."""
+    found: dict[Pair, int | None] = {}
     for send in out.sends:
         told = events.parse(send.value or b"")
         assert send.topic == "deal_events"
         assert (send.key or b"").decode() == told.subject
-        found.add((told.id, told.subject or ""))
+        found[told.id, told.subject or ""] = (told.model_extra or {}).get(SHARED_DEALS)
     return found
 
 
@@ -82,7 +98,8 @@ def test_a_meeting_goes_by_its_people_too() -> None:
 
 def test_of_several_deals_with_the_same_contact_all_are_given_the_mail() -> None:
     told = [contact(0, "D-1"), contact(0.5, "D-2"), mail(1, "m-1")]
-    assert given_in_order(*told) == {("m-1", "D-1"), ("m-1", "D-2")}
+    out = Directory(0, 1).advance([*records(*told), clock(2)])
+    assert shares(out) == {("m-1", "D-1"): 2, ("m-1", "D-2"): 2}
 
 
 def test_the_thread_counts_more_than_the_contact() -> None:
@@ -118,6 +135,168 @@ def test_people_of_several_companies_may_bring_several_deals() -> None:
 
 def test_a_mail_that_names_its_deal_goes_there_alone() -> None:
     assert given_in_order(contact(0, "D-1"), mail(1, "m-1", deal="D-9")) == {("m-1", "D-9")}
+
+
+def shared_by(*told: Told) -> dict[Pair, int | None]:
+    """Which event goes to which deal, and how many each deal is told that they are."""
+    return shares(Directory(0, 1).advance([*records(*told), clock(999)]))
+
+
+def test_of_several_deals_the_one_with_most_of_the_mails_people_is_given_it_alone() -> None:
+    people = {"cc": ["ceo@buyer.example", "rep@us.example", "ceo@buyer.example"]}
+    told = [contact(0, "D-1"), contact(0, "D-2"), contact(0, "D-2", "ceo@buyer.example"), mail(1, "m-1", **people)]
+    assert shared_by(*told) == {("m-1", "D-2"): None}
+    as_many = contact(0.5, "D-1", "ceo@buyer.example")
+    assert shared_by(as_many, *told) == {("m-1", "D-1"): 2, ("m-1", "D-2"): 2}
+
+
+def test_somebody_who_is_named_twice_on_a_mail_counts_once() -> None:
+    twice = {"to": ["cfo@buyer.example", "ceo@buyer.example"], "cc": ["cfo@buyer.example"]}
+    told = [contact(0, "D-1"), contact(0, "D-2", "ceo@buyer.example"), mail(1, "m-1", **twice)]
+    assert shared_by(*told) == {("m-1", "D-1"): 2, ("m-1", "D-2"): 2}
+
+
+def test_a_closed_deal_is_given_a_mail_only_where_no_open_one_is_left() -> None:
+    both = [contact(0, "D-1"), contact(0, "D-2"), closed(1, "D-1")]
+    assert shared_by(*both, mail(2, "m-1")) == {("m-1", "D-2"): None}
+    assert shared_by(*both, closed(1, "D-2"), mail(2, "m-1")) == {("m-1", "D-1"): 2, ("m-1", "D-2"): 2}
+    again = closed(1.5, "D-1", "open")
+    assert shared_by(*both, again, mail(2, "m-1")) == {("m-1", "D-1"): 2, ("m-1", "D-2"): 2}
+
+
+def test_a_contact_of_a_closed_deal_alone_writes_to_the_accounts_open_one() -> None:
+    told = [contact(0, "D-1"), closed(1, "D-1"), account(1, "D-2", "buyer.example"), mail(2, "m-1")]
+    assert given_in_order(*told) == {("m-1", "D-2")}
+
+
+def test_what_a_source_says_of_how_many_share_an_event_is_not_passed_on() -> None:
+    told = [contact(0, "D-1"), mail(1, "m-1") | {SHARED_DEALS: 9}, meeting(1, id="M") | {SHARED_DEALS: "x"}]
+    assert shared_by(*told) == {("m-1", "D-1"): None, ("M", "D-1"): None}
+
+
+@pytest.mark.parametrize(
+    "people",
+    [{"from": "rep@us.example", "to": ["boss@us.example"], "cc": ["cfo@buyer.example"]}, {"to": None}],
+    ids=["on copy alone", "without recipients"],
+)
+def test_whoever_is_on_it_anywhere_is_on_it(people: dict[str, Any]) -> None:
+    assert given_in_order(contact(0, "D-1"), mail(1, "m-1", **people)) == {("m-1", "D-1")}
+
+
+# -- whose account
+
+
+def test_a_strangers_mail_goes_to_the_open_deals_of_the_account() -> None:
+    told = [account(0, "D-1", "buyer.example"), stranger(1, "m-1"), meeting(1, id="M")]
+    assert shared_by(*told) == {("m-1", "D-1"): None, ("M", "D-1"): None}
+    second = account(0.5, "D-2", "buyer.example")
+    assert shared_by(second, *told[:2]) == {("m-1", "D-1"): 2, ("m-1", "D-2"): 2}
+    assert shared_by(second, closed(0.7, "D-1"), *told[:2]) == {("m-1", "D-2"): None}
+    both_closed = [second, closed(0.7, "D-1"), closed(0.7, "D-2")]
+    assert shared_by(*both_closed, *told[:2]) == {("m-1", "D-1"): 2, ("m-1", "D-2"): 2}
+
+
+def test_contacts_and_threads_count_more_than_the_account() -> None:
+    told = [
+        account(0, "D-1", "buyer.example"),
+        contact(0, "D-2"),
+        mail(1, "by-contact"),
+        stranger(2, "by-thread", answers="by-contact"),
+        stranger(2, "by-account"),
+    ]
+    assert given_in_order(*told) == {("by-contact", "D-2"), ("by-thread", "D-2"), ("by-account", "D-1")}
+
+
+def test_an_account_is_the_whole_company_below_its_registered_domain() -> None:
+    told = [
+        account(0, "D-1", "Buyer.Example"),
+        account(0, "D-2", "emea.other.co.uk"),
+        stranger(1, "below", **{"from": "x@emea.buyer.example"}),
+        stranger(1, "above", **{"from": "x@other.co.uk"}),
+        stranger(1, "beside", **{"from": "x@third.co.uk"}),
+    ]
+    assert given_in_order(*told) == {("below", "D-1"), ("above", "D-2")}
+
+
+def test_nobodys_account_is_a_public_mail_provider_and_a_contact_there_is_known_all_the_same() -> None:
+    told = [
+        account(0, "D-1", "gmail.com"),
+        contact(0, "D-1", "ann@gmail.com"),
+        mail(1, "hers", **{"from": "ann@gmail.com"}),
+        mail(1, "his", **{"from": "bob@gmail.com"}),
+        mail(2, "forged", answers="hers", **{"from": "bob@gmail.com"}),
+    ]
+    assert given_in_order(*told) == {("hers", "D-1")}
+
+
+def test_mails_that_wait_are_joined_when_the_account_becomes_known() -> None:
+    directory = Directory(0, 1)
+    directory.advance([*records(stranger(1, "m-1"), stranger(2, "m-2", answers="m-1")), clock(2)])
+    assert directory.waiting == 2
+    out = directory.advance([*records(account(3, "D-1", "buyer.example")), clock(3)])
+    assert (pairs(out), directory.waiting) == ({("m-1", "D-1"), ("m-2", "D-1")}, 0)
+
+
+def test_the_newest_word_on_an_accounts_domains_holds_for_later_mails() -> None:
+    moved = [account(0, "D-1", "buyer.example"), account(2, "D-1", "other.example")]
+    before, after = stranger(1, "before"), stranger(3, "after")
+    to_the_new_one = stranger(3, "to-the-new-one", **{"from": "x@other.example"})
+    assert given_in_order(*moved, before, after, to_the_new_one) == {("before", "D-1"), ("to-the-new-one", "D-1")}
+
+
+@pytest.mark.parametrize(
+    ("later", "is_theirs"),
+    [
+        (crm(2, account=None), False),
+        (crm(2, account={"domains": None}), False),
+        (crm(2, account={"name": "Buyer plc"}), True),
+        (crm(2, stage="Demo", status="open"), True),
+    ],
+    ids=["taken away", "its domains taken away", "renamed", "not spoken of"],
+)
+def test_what_is_absent_did_not_change_and_null_clears(later: Told, is_theirs: bool) -> None:
+    told = [account(0, "D-1", "buyer.example"), later | {"subject": "D-1"}, stranger(3, "m-1")]
+    assert given_in_order(*told) == ({("m-1", "D-1")} if is_theirs else set())
+
+
+def test_a_word_that_comes_late_does_not_undo_a_newer_one_also_after_a_restart() -> None:
+    rows = dict[str, bytes]()
+    newest = [account(5, "D-1"), closed(5, "D-2", "open"), account(5, "D-2", "buyer.example")]
+    told = [account(1, "D-1", "buyer.example"), closed(1, "D-2", "lost"), *newest]
+    keep(rows, Directory(0, 1).advance([*records(*told), clock(5)]).rows)
+    directory = restored(rows)
+    late = [account(3, "D-1", "buyer.example"), closed(3, "D-2"), account(3, "D-2", "other.example")]
+    assert pairs(directory.advance([*records(*late, stranger(6, "m-1")), clock(6)])) == {("m-1", "D-2")}
+
+
+def test_an_account_is_kept_for_the_deals_that_were_told_of_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deal_words, "MOST_DEALS", 2)
+    told = [*(account(n, f"D-{n}", "buyer.example") for n in range(3)), account(4, "D-1", "buyer.example")]
+    out = Directory(0, 1).advance([*records(*told, account(5, "D-4", "buyer.example"), stranger(6, "m")), clock(6)])
+    assert shares(out) == {("m", "D-1"): 2, ("m", "D-4"): 2}
+    assert sum("\0deal\0" in row for row, value in out.rows.items() if value) == 2
+
+
+def test_a_mail_placed_once_stays_where_it_was_when_contact_and_account_are_known_later() -> None:
+    directory = Directory(0, 1)
+    first = [account(0, "D-1", "buyer.example"), account(0, "D-2", "buyer.example"), mail(1, "m-1"), meeting(1, id="M")]
+    before = shares(directory.advance([*records(*first), clock(2)]))
+    assert before == {(each, deal): 2 for each in ("m-1", "M") for deal in ("D-1", "D-2")}
+    later = [contact(3, "D-2"), account(3, "D-3", "buyer.example"), closed(3, "D-1"), *first[2:]]
+    assert shares(directory.advance([*records(*later), clock(4)])) == before
+
+
+def test_the_words_on_one_meeting_stay_with_the_deals_of_the_first() -> None:
+    another = meeting(3, "held", id="another")
+    another["data"]["meeting_id"] = "M-2"
+    told = [
+        contact(0, "D-1"),
+        meeting(1, "booked", id="booked"),
+        contact(2, "D-2"),
+        meeting(3, "held", id="held"),
+        another,
+    ]
+    assert given_in_order(*told) == {("booked", "D-1"), ("held", "D-1"), ("another", "D-1"), ("another", "D-2")}
 
 
 # -- an old thread
@@ -156,9 +335,25 @@ def test_from_then_on_the_thread_is_the_new_deals_whoever_writes() -> None:
     assert given_in_order(*BEGUN_ANEW, colleague) >= {("m-3", "D-1"), ("m-3", "D-2")}
 
 
-def test_a_deal_that_was_opened_again_still_gets_its_thread() -> None:
-    again = crm(2.5, id="again", status="open") | {"subject": "D-1"}
-    assert given_in_order(*BEGUN_ANEW, again) >= {("m-2", "D-1"), ("m-2", "D-2")}
+@pytest.mark.parametrize("status", ["open", None])
+def test_a_deal_that_was_opened_again_has_its_thread_again(status: str | None) -> None:
+    again = closed(3.5, "D-1", status)
+    assert given_in_order(*BEGUN_ANEW, again) == {("m-1", "D-1"), ("m-2", "D-1")}
+
+
+def test_a_thread_that_became_a_new_deals_meanwhile_is_shared_by_the_deal_that_was_opened_again() -> None:
+    again = [closed(4.5, "D-1", "open"), mail(5, "m-3", answers="m-2")]
+    assert given_in_order(*BEGUN_ANEW, *again) >= {("m-3", "D-1"), ("m-3", "D-2")}
+
+
+def test_what_began_a_thread_anew_changes_nothing_for_what_stood_in_it_before() -> None:
+    directory = Directory(0, 1)
+    directory.advance([*records(*BEGUN_ANEW), clock(5)])
+    assert pairs(directory.advance([*records(BEGUN_ANEW[1], BEGUN_ANEW[4]), clock(6)])) == {
+        ("m-1", "D-1"),
+        ("m-2", "D-1"),
+        ("m-2", "D-2"),
+    }
 
 
 def test_a_mail_that_comes_again_is_none_of_a_deal_that_has_begun_since() -> None:
@@ -170,7 +365,7 @@ def test_a_mail_that_comes_again_is_none_of_a_deal_that_has_begun_since() -> Non
 
 
 def test_that_a_deal_was_closed_is_kept_over_a_restart_for_the_newest_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(join, "MOST_CLOSED", 2)
+    monkeypatch.setattr(deal_words, "MOST_DEALS", 2)
     told = [*BEGUN_ANEW[:3], closed(2, "D-8"), closed(2, "D-9")]
     for others, expected in ((1, {"D-1", "D-2"}), (2, {"D-1"})):
         rows = dict[str, bytes]()
@@ -233,6 +428,13 @@ def test_a_mail_to_two_companies_that_one_has_joined_is_not_counted_at_the_other
     assert directory.advance([clock(60)]).given_up == {"too_old": 1}
 
 
+def test_a_mail_to_several_companies_that_none_of_them_joins_is_counted_once() -> None:
+    mails = [mail(1, "m-1", cc=["law@counsel.example", "x@third.example"]), mail(1, "m-2")]
+    directory = Directory(0, 1)
+    assert not directory.advance([*records(*mails), clock(40)]).given_up
+    assert directory.advance([clock(60)]).given_up == {"several_companies": 1, "too_old": 1}
+
+
 def test_at_the_other_company_it_waits_for_a_deal_all_the_same_also_after_a_restart() -> None:
     told = [contact(0, "D-1"), mail(1, "m-1", cc=["law@counsel.example"])]
     rows = dict[str, bytes]()
@@ -247,7 +449,7 @@ def test_mails_to_several_companies_have_places_of_their_own(monkeypatch: pytest
     alone = [mail(n, f"alone-{n}") for n in range(1, 3)]
     shared = [mail(3 + n, f"shared-{n}", cc=["law@counsel.example"]) for n in range(9)]
     directory = Directory(0, 1)
-    assert not directory.advance([*records(*alone, *shared), clock(20)]).given_up
+    assert directory.advance([*records(*alone, *shared), clock(20)]).given_up == {"several_companies": 8}
     assert directory.waiting == 2
     joined = pairs(directory.advance([*records(contact(21, "D-1")), clock(21)]))
     assert joined >= {("alone-1", "D-1"), ("alone-2", "D-1")}
@@ -269,10 +471,10 @@ def test_beyond_the_bound_the_oldest_that_waits_is_given_up_and_nothing_that_is_
 
 
 def test_the_oldest_threads_are_forgotten_beyond_their_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(join, "MOST_THREADS", 2)
+    monkeypatch.setattr(links, "MOST_THREADS", 2)
     directory = Directory(0, 1)
     out = directory.advance([*records(*(mail(n, f"m-{n}", deal="D-1") for n in range(1, 5))), clock(5)])
-    assert sum(1 for row, value in out.rows.items() if "\0thread\0" in row and value) == 2
+    assert sum(1 for row, value in out.rows.items() if "\0own\0" in row and value) == 2
     late = [mail(6, "to-old", answers="m-1"), mail(6, "to-new", answers="m-4")]
     assert pairs(directory.advance([*records(*late), clock(6)])) == {("to-new", "D-1")}
 
@@ -280,16 +482,84 @@ def test_the_oldest_threads_are_forgotten_beyond_their_bound(monkeypatch: pytest
 def test_somebody_on_very_many_deals_is_known_for_the_newest_and_the_row_stays_small(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(join, "MOST_DEALS", 3)
+    monkeypatch.setattr(links, "MOST_DEALS", 3)
     told = [*(contact(n / 10, f"D-{n}") for n in range(9)), mail(5, "m-1")]
     assert given_in_order(*told) == {("m-1", f"D-{n}") for n in (6, 7, 8)}
+
+
+# -- what nobody wrote in good faith, or at all
+
+
+def test_a_strangers_mail_that_claims_to_answer_in_a_deals_thread_is_none_of_it() -> None:
+    forged = {"from": "x@evil.example", "references": ["m-1", "m-2"]}
+    told = [contact(0, "D-1"), mail(1, "m-1"), mail(2, "m-2", answers="m-1"), mail(3, "m-3", answers="m-1", **forged)]
+    assert {mail for mail, _ in given_in_order(*told)} == {"m-1", "m-2"}
+    of_its_own = [account(0, "D-9", "evil.example"), mail(4, "m-1", **{"from": "x@evil.example"})]
+    assert given_in_order(*told, *of_its_own) == {
+        ("m-1", "D-1"),
+        ("m-2", "D-1"),
+        ("m-3", "D-9"),
+        # the Message-ID of another's mail, too, is theirs at their company alone
+        ("m-1", "D-9"),
+    }
+
+
+def test_mails_that_answer_each_other_in_a_circle_and_themselves_are_joined_once() -> None:
+    circle = [mail(1, "a", "c"), mail(1, "b", "a"), mail(1, "c", "b"), mail(1, "self", "self", references=["self"] * 3)]
+    directory = Directory(0, 1)
+    directory.advance([*records(*circle), clock(2)])
+    assert directory.waiting == 4
+    out = directory.advance([*records(contact(3, "D-1")), clock(3)])
+    assert [send.key for send in out.sends] == [b"D-1"] * 4
+    assert directory.waiting == 0
+
+
+def test_of_ten_thousand_references_the_first_and_the_last_count() -> None:
+    many = [f"<{n}@x>" for n in range(10_000)]
+    told = [mail(1, "0@x", deal="D-1"), mail(1, "9999@x", deal="D-2"), mail(1, "5000@x", deal="D-3")]
+    out = Directory(0, 1).advance([*records(*told, stranger(2, "m", references=many)), clock(3)])
+    assert {deal for each, deal in pairs(out) if each == "m"} == {"D-1", "D-2"}
+    # one of each mail's own, and the two threads that are the other's as well from now on
+    assert Counter(row.split("\0")[1] for row in out.rows) == {"own": 4, "thread": 2, "clock": 1}
+
+
+@pytest.mark.parametrize("nothing", ["", " ", "<>", " < > "])
+def test_what_names_no_mail_is_no_thread(nothing: str) -> None:
+    told = [
+        mail(1, nothing or "m-1", nothing, deal="D-1", references=[nothing]) | {"id": "first"},
+        stranger(2, nothing or "m-2", nothing, references=[nothing, nothing]) | {"id": "second"},
+    ]
+    assert given_in_order(*told) == {("first", "D-1")}
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        (Record(1, b"counsel.example", orjson.dumps(mail(1, "m-9"))), "misrouted"),
+        (Record(1, None, orjson.dumps(mail(1, "m-9"))), "invalid"),
+        (Record(1, b"a\0b\0c\0d", orjson.dumps(mail(1, "m-9"))), "invalid"),
+        (Record(1, b"\xff\xfe", orjson.dumps(mail(1, "m-9"))), "invalid"),
+        (Record(1, b"buyer.example", orjson.dumps(crm(1) | {"subject": "D-1"})), "invalid"),
+        (Record(1, b"buyer.example", orjson.dumps(event("source.heartbeat", day(1), covers=[]))), "invalid"),
+        (Record(1, b"buyer.example", None), "not_json"),
+        (Record(1, None, b"{}", DEAL_HEADERS), "invalid"),
+        (Record(1, None, b"{}", HEARTBEAT_HEADERS), "invalid"),
+        (Record(1, None, b"{}", Clock.HEADERS), "invalid"),
+    ],
+)
+def test_what_does_not_belong_here_is_a_dead_letter_and_the_rest_is_joined(record: Record, reason: str) -> None:
+    directory = Directory(1, 2)
+    told = [replace(record, offset=17), *records(contact(0, "D-1"), mail(1, "m-1"))]
+    letter, *sends = directory.advance([*told, clock(2, 0, 2), clock(2, 1, 2)]).sends
+    assert (letter.topic, refusal_of(letter.headers)[:2]) == ("dead_letters", (17, reason))
+    assert [send.key for send in sends] == [b"D-1"]
 
 
 # -- time and marks
 
 
 def test_nothing_is_joined_before_the_time_has_come_to_it() -> None:
-    directory = Directory(0, 2)
+    directory = Directory(1, 2)
     told = records(contact(0, "D-1"), mail(3, "m-1"))
     assert pairs(directory.advance([*told, clock(5, 0, 2)])) == set()
     assert pairs(directory.advance([clock(2, 1, 2)])) == set()
@@ -359,38 +629,46 @@ def test_a_flood_of_sources_is_not_taken_up_beyond_a_bound(monkeypatch: pytest.M
 
 def test_rows_belong_to_the_partition_of_their_company() -> None:
     directory = Directory(1, 4)
-    told = [contact(0, "D-1"), mail(1, "m", deal="D-1"), closed(2, "D-1"), mail(9, "later")]
+    told = [contact(0, "D-1"), mail(1, "m", "m-0", deal="D-1"), closed(2, "D-1"), mail(9, "later")]
     out = directory.advance([*records(*told), report(3)])
     out.rows |= directory.advance([clock(5, origin, 4) for origin in range(4)]).rows
-    numbers = {row: partition_of_row(row, 4) for row in out.rows}
-    assert [numbers.pop(row) for row in list(numbers) if row.startswith("\0")] == [1, 1, 1]
-    assert set(numbers.values()) == {partition_of(b"buyer.example", 4)}
+    assert {row.split("\0")[1] for row in out.rows} == {
+        *("contact", "event", "thread", "own"),
+        *("clock", "deal", "report", "word"),
+    }
+    assert partition_of(b"buyer.example", 4) == 1
+    assert {partition_of_row(row, 4) for row in out.rows} == {1}
 
 
 # -- laws
 
 ORIGINS = 2
-PEOPLE = ["a@one.example", "b@one.example", "a@two.example"]
+# their companies are of one partition, if there are two
+PEOPLE = ["a@two.example", "b@two.example", "c@emea.two.example", "a@other.example"]
+DOMAINS = ["two.example", "other.example", "eu.other.example"]
+ANYWHERE = [*PEOPLE, "a@one.example", "b@one.example", "a@gmail.com", "b@gmail.com", "a@third.co.uk"]
 DEALS = st.sampled_from(["D-1", "D-2", "D-3"])
 
 
 @st.composite
-def lives(draw: st.DrawFn) -> list[Told]:
-    """Contacts, mails in threads and meetings, one a day."""
+def lives(draw: st.DrawFn, people: list[str] = PEOPLE, domains: list[str] = DOMAINS) -> list[Told]:
+    """Contacts, accounts, closings, mails in threads and meetings, one a day."""
     told: list[Told] = []
     for number in range(draw(st.integers(1, 9))):
-        person = draw(st.sampled_from(PEOPLE))
-        kind = draw(st.sampled_from(["contact", "mail", "mail", "meeting", "closed"]))
+        person = draw(st.sampled_from(people))
+        kind = draw(st.sampled_from(["contact", "account", "mail", "mail", "mail", "meeting", "status"]))
         if kind == "contact":
             told.append(contact(number, draw(DEALS), person))
-        elif kind == "closed":
-            told.append(closed(number, draw(DEALS)))
+        elif kind == "account":
+            told.append(account(number, draw(DEALS), *draw(st.sets(st.sampled_from(domains)))))
+        elif kind == "status":
+            told.append(closed(number, draw(DEALS), draw(st.sampled_from(["lost", "won", "open"]))))
         elif kind == "meeting":
-            told.append(meeting(number, id=f"meeting-{number}", attendees=[person, draw(st.sampled_from(PEOPLE))]))
+            told.append(meeting(number, id=f"meeting-{number}", attendees=[person, draw(st.sampled_from(people))]))
         else:
             answers = draw(st.none() | st.integers(0, 9).map(lambda n: f"m-{n}"))
             deal = draw(st.none() | st.none() | DEALS)
-            more = draw(st.lists(st.sampled_from(PEOPLE), max_size=1))
+            more = draw(st.lists(st.sampled_from(people), max_size=1))
             told.append(mail(number, f"m-{number}", answers, deal, **{"from": person, "cc": more}))
     return told
 
@@ -440,6 +718,38 @@ def test_however_it_arrives_when_a_clock_goes_on_all_up_to_it_was_given_to_the_d
             days = (at - day(0)) / timedelta(days=1)
             assert found == given_in_order(*(each for each in told if each["time"] <= at.isoformat()), until=days)
     assert at == day(10)
+
+
+def everywhere(told: list[Told], partitions: int) -> Counter[tuple[str, str, int | None]]:
+    """Which event goes to which deal, shared by how many, from any of the partitions."""
+    sends = ingest([Record(0, None, orjson.dumps(each)) for each in told], RULES, partitions, day(9999)).sends
+    found: Counter[tuple[str, str, int | None]] = Counter()
+    for number in range(partitions):
+        here = [send for send in sends if send.topic == "mail" and send.partition == number]
+        batch = [Record(number, send.key, send.value, send.headers) for send in here]
+        out = Directory(number, partitions).advance(
+            [*batch, *(clock(999, each, partitions) for each in range(partitions))]
+        )
+        assert not out.refused
+        for send in out.sends:
+            event = events.parse(send.value or b"")
+            found[event.id, event.subject or "", (event.model_extra or {}).get(SHARED_DEALS)] += 1
+    return found
+
+
+@given(lives(ANYWHERE, [*DOMAINS, "one.example", "third.co.uk", "gmail.com"]), st.integers(2, 8))
+def test_any_number_of_partitions_give_the_same_deals(told: list[Told], partitions: int) -> None:
+    assert everywhere(told, partitions) == everywhere(told, 1)
+
+
+@given(lives(), st.data())
+def test_what_comes_again_is_placed_as_it_was(told: list[Told], choose: st.DataObject) -> None:
+    directory = Directory(0, 1)
+    first = shares(directory.advance([*records(*told), clock(20)]))
+    again = choose.draw(st.permutations(told))
+    news = [contact(30, "D-9", person) for person in PEOPLE] if choose.draw(st.booleans()) else []
+    repeated = shares(directory.advance([*records(*news, *again), clock(40)]))
+    assert repeated.items() <= first.items() | {(pair, None) for pair in repeated if pair[1] == "D-9"}
 
 
 @given(arrivals(), st.data())
