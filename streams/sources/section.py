@@ -14,7 +14,7 @@ class Section(BaseModel):
 
 
 def secret_in(path: Path) -> str:
-    """The one line that a file of a secret holds; `SourceRefused` names a file that has none. Never log what comes out."""
+    """The one line that a file of a secret holds; `SourceRefused` names a file without one. Never log what it gives."""
     try:
         secret = path.read_text().strip()
     except OSError as error:

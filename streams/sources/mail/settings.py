@@ -20,8 +20,8 @@ class Mailbox(Section):
     Who logs in is `user`, with a password from `password_file`, or with an OAuth2 access token from `token_file`
     (XOAUTH2; whoever renews the token replaces the file: it is read anew in each round).
 
-    `tls` is `implicit` (port 993), `starttls` or `none` (port 143); the server's certificate must be valid for `host`, by
-    `ca_file` or the system. Without TLS only this very machine is talked to, unless `allow_plain_text` lets others listen.
+    `tls` is `implicit` (port 993), `starttls` or `none` (port 143); the server's certificate must be valid for `host`,
+    by `ca_file` or the system. Without TLS only this machine is talked to, or, with `allow_plain_text`, any other.
 
     Without `folders`, all are read but those for junk, trash and drafts; or only the one that holds all mail, where a
     server has it (Gmail). The first round goes back to `since`, without it a year. `timeout_seconds` is how long the

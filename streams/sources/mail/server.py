@@ -1,0 +1,271 @@
+"""An IMAP server that one is logged in to, only ever read.
+
+Every trouble is a `SourceError` that says what the server said, and never a secret. Folders are opened by EXAMINE and
+mails fetched by PEEK: nothing counts as seen because of us.
+"""
+
+import logging
+import re
+import ssl
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import date, datetime
+from imaplib import IMAP4
+from typing import Any
+
+from imapclient import IMAPClient, SocketTimeout  # type: ignore[import-untyped]
+from imapclient.exceptions import LoginError, ProtocolError  # type: ignore[import-untyped]
+from imapclient.imapclient import ALL, DRAFTS, JUNK, TRASH  # type: ignore[import-untyped]
+
+from ..connection import SourceError, SourceRefused, SourceUnavailable
+from ..section import secret_in
+from . import parts
+from .settings import Mailbox
+
+# at debug level it tells all that goes over the wire: people's mail
+logging.getLogger("imapclient").setLevel(logging.WARNING)
+
+CONNECT_SECONDS = 20
+# of a mail, its beginning: that is most mails whole
+CUT = 64 * 1024
+LARGEST_HEADER = 256 * 1024
+# one line of imaplib holds so many uids with ease
+SEARCHED_AT_ONCE = 50_000
+# a server that says so is to be asked again (RFC 5530, and Gmail's); or somebody must mend something
+PASSING = {"UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG", "OVERQUOTA", "THROTTLED"}
+LASTING = {"NONEXISTENT", "NOPERM", "AUTHORIZATIONFAILED", "EXPIRED", "PRIVACYREQUIRED", "CANNOT"}
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A folder as it was when it was opened: its UIDs hold as long as its `validity`; None where `next` is not told."""
+
+    validity: int
+    next: int | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A mail as the server gave it, and when it came; `problem` is why it gave none."""
+
+    raw: bytes
+    came: datetime | None
+    problem: str = ""
+
+
+class Declined(SourceUnavailable):
+    """The server did not do what it was asked, and said so."""
+
+    @property
+    def for_good(self) -> bool:
+        """Whether it will say so again until somebody mends something."""
+        return _code(str(self)) in LASTING
+
+
+@contextmanager
+def logged_in(section: Mailbox) -> Iterator["Server"]:
+    """The server of a mailbox, for as long as the context lasts: one connection."""
+    server = Server(section)
+    try:
+        server.log_in(section)
+        yield server
+        server.log_out()
+    finally:
+        server.hang_up()
+
+
+class Server:
+    """What of IMAP is needed to read a mailbox."""
+
+    def __init__(self, section: Mailbox) -> None:
+        self._host, port = section.address
+        self._secret = secret_in(section.password_file or section.token_file)  # type: ignore[arg-type]
+        timeout = SocketTimeout(min(CONNECT_SECONDS, section.timeout_seconds), section.timeout_seconds)
+        trust = _trust(section)
+        with self._asking("connecting", SourceRefused):
+            self._client = IMAPClient(
+                self._host, port, ssl=section.tls == "implicit", ssl_context=trust, timeout=timeout
+            )
+            self._client.normalise_times = False
+
+    def log_in(self, section: Mailbox) -> None:
+        """By the section's password or token, over TLS if it says so."""
+        client = self._client
+        with self._asking("TLS", SourceRefused):
+            if section.tls == "starttls":
+                client.starttls(_trust(section))
+        with self._asking("login", SourceRefused):
+            if section.token_file is not None:
+                client.oauth2_login(section.user, self._secret)
+            elif client.has_capability("AUTH=PLAIN"):
+                client.plain_login(section.user, self._secret)
+            else:
+                client.login(section.user, self._secret)
+
+    def log_out(self) -> None:
+        """Say goodbye."""
+        with suppress(SourceError), self._asking("logout"):
+            self._client.logout()
+
+    def hang_up(self) -> None:
+        """Close the connection, if it is still there."""
+        with suppress(Exception):
+            self._client.shutdown()
+
+    def folders(self) -> list[str]:
+        """The folders whose mail is somebody's own and real; only the one that holds all mail, if there is one."""
+        with self._asking("listing the folders"):
+            listed = [
+                ({flag.lower() for flag in flags}, (delimiter or b"").decode(), name)
+                for flags, delimiter, name in self._client.list_folders()
+            ]
+            others = self._of_others()
+        opened = [each for each in listed if not each[0] & {rb"\noselect", rb"\nonexistent"}]
+        everything = [name for flags, _, name in opened if ALL.lower() in flags]
+        if everything:
+            return everything[:1]
+        unwanted = [each for flag in (JUNK, TRASH, DRAFTS) for each in self._special(flag, listed)]
+        names = [
+            name
+            for _, _, name in opened
+            if not any(name == one or (by and name.startswith(one + by)) for one, by in unwanted)
+            and not name.startswith(others)
+        ]
+        # mail moves from the inbox to other folders: whoever looks there first misses nothing
+        return sorted(names, key=lambda name: (name.upper() != "INBOX", name))
+
+    def open(self, folder: str) -> Opened:
+        """Go to a folder, to read only; `Declined` if it is not to be had."""
+        with self._asking(f"folder {folder}"):
+            told = self._client.select_folder(folder, readonly=True)
+            return Opened(told[b"UIDVALIDITY"], told.get(b"UIDNEXT"), told[b"EXISTS"])
+
+    def uids(self, opened: Opened, after: int, since: date) -> list[int]:
+        """What stands in the open folder after a UID, and came since a day, in order; no drafts."""
+        found: set[int] = set()
+        # by numbers from the end: what goes away meanwhile moves the rest to where it is still looked for
+        for first in reversed(range(1, opened.count + 1, SEARCHED_AT_ONCE)):
+            last = first + SEARCHED_AT_ONCE - 1
+            which = f"{first}:{last if last < opened.count else '*'}"
+            with self._asking("search"):
+                found.update(self._client.search([which, "UID", f"{after + 1}:*", "SINCE", since, "UNDRAFT"]))
+        # n:* is never empty: it has the last mail, wherever n is
+        return sorted(uid for uid in found if uid > after)
+
+    def mails(self, uids: Sequence[int]) -> dict[int, Fetched]:
+        """The mails of these UIDs in the open folder; those that are gone are left out."""
+        try:
+            return self._mails(uids)
+        except Declined:
+            found: dict[int, Fetched] = {}
+            for uid in uids:
+                found.update(self._mail(uid))
+        if len(found) > 1 and all(each.problem for each in found.values()):
+            raise SourceUnavailable(f"{self._host}: gives no mail: {next(iter(found.values())).problem}")
+        return found
+
+    def _mail(self, uid: int) -> dict[int, Fetched]:
+        try:
+            return self._mails([uid])
+        except Declined as problem:
+            said = str(problem)
+        try:
+            # who can tell of a mail, but not give it, will not be able to tomorrow
+            told = self._fetch([uid], ["INTERNALDATE"])
+        except Declined as problem:
+            raise SourceUnavailable(str(problem)) from None
+        return {each: Fetched(b"", its.get(b"INTERNALDATE"), said) for each, its in told.items()}
+
+    def _mails(self, uids: Sequence[int]) -> dict[int, Fetched]:
+        told = self._fetch(uids, ["INTERNALDATE", f"BODY.PEEK[]<0.{CUT}>"])
+        raws = {uid: raw[:CUT] for uid, each in told.items() if (raw := _part(each, "")) is not None}
+        raws.update(self._large({uid: raw for uid, raw in raws.items() if len(raw) == CUT}))
+        return {uid: Fetched(raw, told[uid].get(b"INTERNALDATE")) for uid, raw in raws.items()}
+
+    def _large(self, cut: dict[int, bytes]) -> dict[int, bytes]:
+        """Mails of which only the beginning is there: what of them is wanted, wherever in them it stands."""
+        if not cut:
+            return {}
+        alike: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+        for uid, each in self._fetch(list(cut), ["BODYSTRUCTURE"]).items():
+            alike[parts.wanted(each.get(b"BODYSTRUCTURE"))].append(uid)
+        found = {}
+        for numbers, uids in alike.items():
+            asked = [f"BODY.PEEK[{number}.MIME]" for number in numbers]
+            asked += [f"BODY.PEEK[{number}]<0.{CUT}>" for number in numbers]
+            for uid, each in self._fetch(uids, [f"BODY.PEEK[HEADER]<0.{LARGEST_HEADER}>", *asked]).items():
+                leaves = [(_part(each, f"{number}.MIME") or b"", _part(each, number) or b"") for number in numbers]
+                found[uid] = parts.joined(_part(each, "HEADER") or b"", leaves) or cut[uid]
+        return found
+
+    def _fetch(self, uids: Sequence[int], what: Sequence[str]) -> dict[int, dict[bytes, Any]]:
+        with self._asking(f"mails {uids[0]} to {uids[-1]}"):
+            found: dict[int, dict[bytes, Any]] = self._client.fetch(uids, what)
+            return found
+
+    def _of_others(self) -> tuple[str, ...]:
+        if not self._client.has_capability("NAMESPACE"):
+            return ()
+        spaces = self._client.namespace()
+        return tuple(prefix for space in (spaces.other, spaces.shared) for prefix, _ in space or () if prefix)
+
+    def _special(self, flag: bytes, listed: Sequence[tuple[set[bytes], str, str]]) -> list[tuple[str, str]]:
+        flagged = [(name, delimiter) for flags, delimiter, name in listed if flag.lower() in flags]
+        if flagged:
+            return flagged
+        with self._asking("listing the folders"):
+            usual = self._client.find_special_folder(flag)
+        return [(name, delimiter) for _, delimiter, name in listed if name == usual]
+
+    @contextmanager
+    def _asking(self, what: str, declined: type[SourceError] = Declined) -> Iterator[None]:
+        """Whatever goes wrong in here is the server's; `declined` is what a plain no of it means."""
+        try:
+            yield
+        except SourceError:
+            raise
+        except ssl.SSLCertVerificationError as error:
+            raise SourceRefused(f"{self._host}: its certificate is not valid: {error.verify_message}") from None
+        except OSError as error:
+            said = error.strerror or str(error) or type(error).__name__
+            raise SourceUnavailable(f"{self._host}: {what}: {said}") from None
+        except LoginError as error:
+            # the library makes one of a connection that broke, too
+            broken, said = isinstance(error.__context__, IMAP4.abort), self._said(error)
+            passing = broken or _code(said) in PASSING
+            raise (SourceUnavailable if passing else SourceRefused)(f"{self._host}: {what}: {said}") from None
+        except (IMAP4.abort, ProtocolError) as error:
+            raise SourceUnavailable(f"{self._host}: {what}: {self._said(error)}") from None
+        except IMAP4.error as error:
+            said = self._said(error)
+            passing = _code(said) in PASSING
+            raise (SourceUnavailable if passing else declined)(f"{self._host}: {what}: {said}") from None
+        except Exception as error:  # both libraries stumble in many ways over what is no IMAP
+            said = f"an answer that is no IMAP ({type(error).__name__}: {self._said(error)})"
+            raise SourceUnavailable(f"{self._host}: {what}: {said}") from None
+
+    def _said(self, error: Exception) -> str:
+        said = re.sub(r"^b(['\"])(.*)\1$", r"\2", str(error), flags=re.DOTALL).replace(self._secret, "…")
+        return " ".join("".join(letter if letter.isprintable() else " " for letter in said).split())[:300]
+
+
+def _code(said: str) -> str:
+    found = re.search(r"\[([A-Z-]+)", said)
+    return found[1] if found else ""
+
+
+def _part(told: dict[bytes, Any], number: str) -> bytes | None:
+    """What was told of a part of a mail, whole or cut."""
+    names = (f"BODY[{number}]".encode(), f"BODY[{number}]<0>".encode())
+    found = next((told[name] for name in names if name in told), None)
+    return found if isinstance(found, bytes) else None
+
+
+def _trust(section: Mailbox) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=section.ca_file)
+    except OSError as error:
+        raise SourceRefused(f"{section.ca_file}: {error.strerror or error}") from None
