@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import datetime
+from typing import Literal, get_args
 
 from prometheus_client import Counter as PrometheusCounter
 from prometheus_client import Histogram
@@ -18,6 +19,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 LAG_BUCKETS = (1, 5, 15, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 6 * HOUR, DAY, 7 * DAY, 30 * DAY)
 # beyond so many label values of one kind, the rest is counted together: a source name comes from outside
 MOST_SOURCES = 50
+Outcome = Literal["taken", "refused", "unauthorized", "paused", "unavailable"]
 
 
 class Counts:
@@ -34,6 +36,7 @@ class Counts:
         self._clamped = self._counter(metrics.EVENTS_CLAMPED)
         self._dead = self._counter(metrics.DEAD_LETTERS)
         self._verdicts = self._counter(metrics.FEEDBACK)
+        self._pushes = self._counter(metrics.PUSHES)
         lag = metrics.EVENT_LAG
         self._lag = Histogram(lag.name, lag.help, lag.labels, buckets=LAG_BUCKETS, registry=self.registry)
         self._sources: set[str] = set()
@@ -72,6 +75,15 @@ class Counts:
     def notified(self, peer: str, outcome: str) -> None:
         """Count a post to Alertmanager."""
         self._notifications.labels(peer, outcome).inc()
+
+    def takes(self, push: str) -> None:
+        """Count a kind of push from zero: what is not counted yet cannot grow."""
+        for outcome in get_args(Outcome):
+            self._pushes.labels(push, outcome)
+
+    def pushed(self, push: str, outcome: Outcome) -> None:
+        """Count a request that pushed events."""
+        self._pushes.labels(push, outcome).inc()
 
     def _source(self, name: str) -> str:
         name = label(name)

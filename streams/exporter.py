@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any, Literal
@@ -36,6 +36,7 @@ class State:
     rules: Rules
     # what moves the clock; None where there is nothing for it to move
     clock_kind: Literal["wall", "events"] | None = None
+    paused: Mapping[str, bool] = field(default_factory=dict)
 
 
 class Exporter(Collector):
@@ -79,6 +80,7 @@ class Exporter(Collector):
         yield _gauge(metrics.SOURCE_WATERMARK, marks)
         silences = {(label(name),): each.max_silence.total_seconds() for name, each in state.rules.file.sources.items()}
         yield _gauge(metrics.SOURCE_MAX_SILENCE, silences)
+        yield _gauge(metrics.SOURCE_PAUSED, {(source,): float(told) for source, told in state.paused.items()})
         yield _gauge(metrics.CONFIG_LAST_RELOAD_SUCCESSFUL, {(): float(self._counts.reload_succeeded)})
         known = {(name, each.family, each.title()): 1.0 for name, each in catalogue().items()}
         yield _gauge(metrics.DETECTOR_INFO, known)

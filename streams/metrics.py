@@ -97,6 +97,19 @@ MAIL_UNJOINED = Metric(
 DEAD_LETTERS = Metric(
     PREFIX + "dead_letters_total", "counter", "Records refused and kept as dead letters.", ("source", "reason")
 )
+PUSHES = Metric(
+    PREFIX + "pushes_total",
+    "counter",
+    "Requests that pushed events, by what became of them: `taken`, `refused` (nothing was kept, the sender was told "
+    "why), `unauthorized`, `paused`, `unavailable` (Kafka or this worker; to be sent again).",
+    ("push", "outcome"),
+)
+SOURCE_PAUSED = Metric(
+    PREFIX + "source_paused",
+    "gauge",
+    "1 while nothing that a source pushes is taken, because most of it was refused, else 0.",
+    ("source",),
+)
 DETECTOR_ERRORS = Metric(
     PREFIX + "detector_errors_total",
     "counter",

@@ -17,10 +17,12 @@ from mode import Service
 
 from detectors.core.assessment import Watched
 
-from . import rules_file, topics
+from . import push_kinds, rules_file, topics
 from .alerts import not_applied
 from .answer import Answer
+from .inbox import Inbox
 from .notifier import Notifier
+from .pushes import Push, Pushes
 from .settings import Settings, SettingsError
 from .watchdog import Watchdog
 from .web import build
@@ -30,6 +32,8 @@ from .worker import Worker, die
 log = logging.getLogger("stallwatch")
 
 RETRY_SECONDS = 2.0
+# what is being pushed when the worker ends may still be finished
+SHUTDOWN_SECONDS = 5.0
 
 
 class Views:
@@ -83,11 +87,14 @@ class Views:
 class Companions(Service):
     """What runs beside the agents, in the same loop and for as long as the app."""
 
-    def __init__(self, worker: Worker) -> None:
+    def __init__(self, worker: Worker, kinds: Iterable[Push] = ()) -> None:
         self._worker = worker
         self._settings = worker.settings
         self._watchdog = Watchdog(self._settings.patience_seconds, die)
-        self._runner = web.AppRunner(build(Views(worker, self._watchdog)), access_log=None)
+        self._inbox = Inbox(worker.settings)
+        views = Views(worker, self._watchdog)
+        pushes = Pushes(kinds, self._inbox, worker.counts, worker.breakers, views.readiness)
+        self._runner = web.AppRunner(build(views, pushes.routes()), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         self._notifier = Notifier(
             lambda: worker.books, self._settings.alertmanager, self._settings.pages_url, worker.counts.notified
         )
@@ -114,6 +121,7 @@ class Companions(Service):
         self._worker.lease.stop()
         self._notifier.stop()
         await self._runner.cleanup()
+        await self._inbox.stop()
 
     def _reload(self) -> None:
         self.add_future(self._worker.reload())
@@ -139,10 +147,14 @@ class Companions(Service):
 
 
 def run(settings: Settings) -> None:
-    """Run a worker until SIGTERM or SIGINT. `TopicsError` and `RulesFileError` say why it does not start."""
+    """Run a worker until SIGTERM or SIGINT.
+
+    `SettingsError`, `ConnectionsError`, `RulesFileError` and `TopicsError` say why it does not start.
+    """
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for noisy in ("aiokafka", "kafka", "mode", "faust"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    kinds = push_kinds.kinds(settings)
     rules = rules_file.read(settings.rules)
     if (said := not_applied(rules)) is not None:
         log.warning("%s: %s", settings.rules, said)
@@ -153,7 +165,7 @@ def run(settings: Settings) -> None:
     # a second series for each counter, which nobody asks for; the function has no types
     prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
     worker = Worker(settings, rules)
-    host = faust.Worker(worker.app, Companions(worker), loglevel="WARN", quiet=True, override_logging=False)
+    host = faust.Worker(worker.app, Companions(worker, kinds), loglevel="WARN", quiet=True, override_logging=False)
     host.spinner = None  # it would turn debug logging on for every library
     host.execute_from_commandline()
 

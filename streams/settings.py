@@ -140,6 +140,13 @@ class Settings(BaseSettings):
     bookmarks: Path | None = Field(None, description="Where `poll` keeps how far it has come in each source.")
     clock: Literal["wall", "events"] = "wall"
     clock_seconds: float = Field(5.0, gt=0, description="How often a worker writes clock records.")
+    pushes: Annotated[tuple[Literal["events", "hubspot", "pipedrive"], ...], NoDecode, BeforeValidator(_split)] = Field(
+        (), description="Which pushes this worker's server takes, comma separated."
+    )
+    events_token: SecretStr | None = Field(None, description="Whoever pushes to /events must bear it.")
+    most_refused: float = Field(
+        0.5, gt=0, le=1, description="A source more of whose events are refused is paused for a while; 1 never pauses."
+    )
     deal_page: str | None = None
     most_deal_series: int = Field(2000, ge=0, description="Cap of the per-deal series in /metrics.")
     watchdog_seconds: float = Field(
@@ -187,7 +194,7 @@ def load() -> Settings:
         return Settings()
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        name = "STALLWATCH_" + "__".join(str(part) for part in first["loc"]).upper()
+        name = "STALLWATCH_" + "__".join(part for part in first["loc"] if isinstance(part, str)).upper()
         raise SettingsError(f"{name}: {first['msg']}") from None
     except UnreadableSetting as error:
         # the group that was set as a whole stands in the text only

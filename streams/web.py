@@ -64,8 +64,8 @@ class Views(Protocol):
         """Take the rules file anew; what is wrong with it, if it is not taken."""
 
 
-def build(views: Views) -> web.Application:
-    """The server's application."""
+def build(views: Views, pushes: Iterable[web.RouteDef] = ()) -> web.Application:
+    """The server's application; `pushes` are the routes of what it takes from others."""
     site = _Site(views)
     app = web.Application(middlewares=[_refusals])
     app.on_response_prepare.append(_secured)
@@ -80,6 +80,7 @@ def build(views: Views) -> web.Application:
             web.get("/catalogue", site.catalogue),
             web.get("/static/style.css", site.style),
             web.post("/-/reload", site.reload),
+            *pushes,
         ]
     )
     return app

@@ -11,6 +11,7 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Any
 
 from faust.types import TP
@@ -21,6 +22,7 @@ from detectors.core.words import count_of
 from . import books, join, monitor, rules_file, topics
 from .app import make_app
 from .books import Books, Shelved
+from .breaker import Breakers
 from .counts import Counts
 from .exporter import Exporter, State
 from .gate import Gate
@@ -56,6 +58,7 @@ class Worker:
         self.partitions = settings.topics.partitions
         self.names = topics.names(settings)
         self.counts = Counts()
+        self.breakers = Breakers(settings.most_refused)
         self.exporter = Exporter(self.state, self.counts, settings.most_deal_series)
         self.books_changed: Callable[[], None] = lambda: None
         self.app = make_app(settings)
@@ -148,6 +151,7 @@ class Worker:
             rules=self.rules,
             # a worker that is one too many has no partitions: nothing stands still there
             clock_kind=self.settings.clock if times or self.unready() else None,
+            paused=self.breakers.paused(monotonic()),
         )
 
     @property
@@ -269,6 +273,7 @@ class Worker:
     async def _take_mail(self, number: int, records: list[Record]) -> None:
         joined = self.directories.of(number).advance(records)
         self.counts.gave_up(joined.given_up)
+        self.counts.refused(joined.refused)
         await self._write(self._named(joined.sends))
         await self._write(self._named(joined.marks))
         # the rows say that all of this is done: not before it is

@@ -220,6 +220,7 @@ def counted() -> Counts:
     )
     counts.monitored(Advanced(applied_at=[AT], verdicts=Counter({("ghosted", "noise"): 1})), AT)
     counts.notified("a", "ok")
+    counts.takes("events")
     return counts
 
 
@@ -235,6 +236,7 @@ def test_every_metric_of_the_catalogue_is_exported_with_its_kind_help_and_labels
         waiting=1,
         rules=Rules.of({"sources": {"crm": {"max_silence": "1d"}}}),
         clock_kind="wall",
+        paused={"crm": True},
     )
     text = Exporter(lambda: state, counted(), 10).text().decode()
     family = next(

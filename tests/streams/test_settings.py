@@ -25,6 +25,8 @@ def _nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
         ("RULES", "/etc/rules.yaml", "rules", Path("/etc/rules.yaml")),
         ("CLOCK", "events", "clock", "events"),
         ("CLOCK_SECONDS", "0.5", "clock_seconds", 0.5),
+        ("PUSHES", " events,, hubspot", "pushes", ("events", "hubspot")),
+        ("MOST_REFUSED", "0.9", "most_refused", 0.9),
         ("DEAL_PAGE", "https://deals.us.example", "deal_page", "https://deals.us.example"),
         ("MOST_DEAL_SERIES", "0", "most_deal_series", 0),
         ("WATCHDOG_SECONDS", "9", "watchdog_seconds", 9.0),
@@ -77,6 +79,8 @@ def test_each_setting_has_a_variable_and_an_empty_one_counts_as_unset(
         ("KAFKA__SECURITY_PROTOCOL", "TLS"),
         ("KAFKA__SESSION_TIMEOUT_SECONDS", "-1"),
         ("TOPICS", "not json"),
+        ("PUSHES", "events,salesforce"),
+        ("MOST_REFUSED", "0"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named_in_one_line(
@@ -89,7 +93,7 @@ def test_a_setting_that_cannot_be_used_is_named_in_one_line(
     assert "\n" not in str(told.value)
 
 
-SECRETS = ["KAFKA__SASL_PASSWORD", "GRAFANA__TOKEN", "GRAFANA__PASSWORD"]
+SECRETS = ["EVENTS_TOKEN", "KAFKA__SASL_PASSWORD", "GRAFANA__TOKEN", "GRAFANA__PASSWORD"]
 
 
 @pytest.mark.parametrize("name", SECRETS)

@@ -1,0 +1,62 @@
+"""Which pushes are taken, and that none is without its senders' secret."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from streams.push_kinds import LEAST_TOKEN, kinds
+from streams.settings import Settings, SettingsError
+
+
+def settings(*pushes: str, **more: Any) -> Settings:
+    return Settings.model_validate({"pushes": pushes} | more)
+
+
+def connections(folder: Path, text: str) -> Path:
+    path = folder / "connections.yaml"
+    path.write_text(text)
+    return path
+
+
+def secret_file(folder: Path, text: str = "a secret") -> Path:
+    path = folder / "secret"
+    path.write_text(text)
+    return path
+
+
+def test_nothing_is_taken_unless_it_is_named() -> None:
+    assert kinds(Settings(events_token=SecretStr("x" * LEAST_TOKEN))) == []
+
+
+def test_each_kind_is_taken_once_where_it_is_known() -> None:
+    told = kinds(settings("events", "events", events_token=SecretStr("x" * LEAST_TOKEN)))
+    assert [(kind.name, kind.path) for kind in told] == [("events", "/events")]
+
+
+def test_hubspots_is_taken_where_its_secret_and_our_url_are_known(tmp_path: Path) -> None:
+    section = f"hubspot: {{public_url: 'https://us.example/hooks/hubspot', secret_file: '{secret_file(tmp_path)}'}}"
+    [kind] = kinds(settings("hubspot", connections=connections(tmp_path, section)))
+    assert (kind.name, kind.path) == ("hubspot", "/hooks/hubspot")
+
+
+@pytest.mark.parametrize("token", [None, "", "x" * (LEAST_TOKEN - 1)])
+def test_events_need_a_token_that_is_not_soon_guessed(token: str | None) -> None:
+    with pytest.raises(SettingsError, match=r"^STALLWATCH_EVENTS_TOKEN: .* token of 16 characters at least$"):
+        kinds(settings("events", events_token=None if token is None else SecretStr(token)))
+
+
+def test_what_a_hook_lacks_is_named_in_one_line(tmp_path: Path) -> None:
+    url = "public_url: 'https://us.example/hooks/hubspot'"
+    for section, lacks in (
+        ("", "hubspot needs hubspot.public_url in the file of STALLWATCH_CONNECTIONS"),
+        (f"hubspot: {{{url}}}", "hubspot needs hubspot.secret_file in the file of STALLWATCH_CONNECTIONS"),
+        (f"hubspot: {{{url}, secret_file: /none}}", "hubspot: /none: No such file or directory"),
+        (f"hubspot: {{{url}, secret_file: '{secret_file(tmp_path, ' ')}'}}", f"hubspot: {tmp_path}/secret: is empty"),
+    ):
+        with pytest.raises(SettingsError) as told:
+            kinds(settings("hubspot", connections=connections(tmp_path, section)))
+        assert str(told.value) == f"STALLWATCH_PUSHES: {lacks}"
+    with pytest.raises(SettingsError, match=r"hubspot needs hubspot\.public_url"):
+        kinds(settings("hubspot"))
