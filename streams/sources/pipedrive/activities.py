@@ -1,0 +1,149 @@
+"""An activity of Pipedrive's: what it was, by its type, and what it says of a deal's next step.
+
+Ids are `activity-<id>-<what>-<second>`. A meeting was booked when the activity was added, and is booked anew whenever
+it is changed. What is done took place when it was due, if that is known to the minute and it was not called done
+before, else when it was called done. Pipedrive does not say who called whom: it is we who note what we do.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from itertools import chain
+from typing import Any
+
+from detectors.core.addresses import normalise
+from detectors.core.events import Refused
+
+from .names import Names
+from .telling import Telling
+from .values import Thing, due_of, id_of, is_set, moment_of, own_id, stamp, text_of
+
+
+def tell_activity(activity: Thing, names: Names, out: Telling, removed: datetime | None = None) -> None:
+    """Tell what an activity was or will be; `removed` is when it was deleted."""
+    id, kind = own_id(activity), str(activity.get("type") or "")
+    if id is None:
+        out.problems.append(Refused("unreadable", "an activity without an id"))
+        return
+    try:
+        added, updated = moment_of(activity.get("add_time")), moment_of(activity.get("update_time"))
+        done_at = moment_of(activity.get("marked_as_done_time"))
+        due, to_the_minute = due_of(activity)
+        title = text_of(activity.get("subject"))
+    except Refused as refusal:
+        out.problems.append(refusal)
+        return
+    latest = updated or added or done_at
+    if latest is None:
+        out.problems.append(Refused("unreadable", "an activity without add_time and update_time"))
+        return
+    if removed is None and (is_set(activity.get("is_deleted")) or activity.get("active_flag") in (False, 0, "0")):
+        removed = latest
+    done = is_set(activity.get("done"))
+    finished = done_at or latest
+    took_place = due if due is not None and to_the_minute and due <= finished else finished
+    deal = id_of(activity.get("deal_id"))
+    if kind in names.settings.meetings:
+        meeting: dict[str, Any] = {"meeting_id": f"pipedrive-activity-{id}", **_people_of(activity, names)}
+        if due is not None:
+            meeting["starts_at"] = due
+        if removed is not None and not done:
+            _tell(out, id, "cancelled", "activity.meeting", removed, {**meeting, "status": "cancelled"}, deal)
+            return
+        booked = [
+            at for at in (added, updated if not done else None) if at is not None and (not done or at < took_place)
+        ]
+        for at in dict.fromkeys(booked):
+            _tell(out, id, "booked", "activity.meeting", at, {**meeting, "status": "booked"}, deal)
+        if done:
+            _tell(out, id, "held", "activity.meeting", took_place, {**meeting, "status": "held"}, deal)
+    elif kind in names.settings.milestones and deal is not None:
+        milestone: dict[str, Any] = {"milestone_id": f"pipedrive-activity-{id}", "title": title, "side": "seller"}
+        milestone |= {"due": due.date() if due else None, "done": done or removed is not None}
+        at = removed or (finished if done else latest)
+        _tell(out, id, "milestone", "crm.milestone.changed", at, milestone, deal)
+    elif kind in names.settings.calls and done and removed is None:
+        people = _buyers(activity, names)
+        call = {"call_id": f"pipedrive-activity-{id}", "direction": "outbound", **({"with": people} if people else {})}
+        _tell(out, id, "call", "activity.call", took_place, call, deal)
+    elif kind == "email" and names.settings.mails and done and removed is None:
+        _tell_mail(activity, id, title, took_place, deal, names, out)
+
+
+def is_step(activity: Thing, names: Names) -> bool:
+    """Whether it is a next step of its deal while it is open: what is neither a meeting nor of the close plan."""
+    others = (*names.settings.meetings, *names.settings.milestones)
+    return str(activity.get("type") or "") not in others and id_of(activity.get("deal_id")) is not None
+
+
+def tell_step(deal: str, open_ones: Iterable[Thing], at: datetime, out: Telling, by: str = "deal") -> None:
+    """Tell a deal's next step, as of a moment: the first of its open activities that is due; none, if there is none."""
+    dated = []
+    for activity in open_ones:
+        try:
+            due, _ = due_of(activity)
+            title = text_of(activity.get("subject"))
+        except Refused as refusal:
+            out.problems.append(refusal)
+            continue
+        if due is not None:
+            dated.append((due, title))
+    due, title = min(dated, key=lambda each: each[0], default=(None, None))
+    fields = {"next_step": title, "next_step_date": due.date().isoformat() if due else None}
+    out.deal(deal, f"{by}-{deal}-next_activity-{stamp(at)}", at, fields)
+
+
+def _tell(out: Telling, id: str, what: str, type: str, at: datetime, data: Mapping[str, Any], deal: str | None) -> None:
+    out.tell(f"activity-{id}-{what}-{stamp(at)}", type, at, data, deal)
+
+
+def _tell_mail(
+    activity: Thing, id: str, title: str | None, at: datetime, deal: str | None, names: Names, out: Telling
+) -> None:
+    try:
+        sender = names.owner(activity.get("owner_id", activity.get("user_id")))
+    except Refused as refusal:
+        out.problems.append(refusal)
+        return
+    if sender is not None:
+        mail = {"message_id": f"<pipedrive-activity-{id}>", "from": sender, "to": _buyers(activity, names)}
+        _tell(out, id, "mail", "activity.email", at, mail | ({"subject": title} if title else {}), deal)
+
+
+def _buyers(activity: Thing, names: Names) -> list[str]:
+    """The addresses of those with whom it was, as far as they are known; ours, where nobody tells them apart, too."""
+    people = [names.person(each) for each in _participants(activity)]
+    mails = [person.mail for person in people if person is not None]
+    return list(dict.fromkeys(chain(mails, (mail for mail, _ in _attendees(activity)))))
+
+
+def _people_of(activity: Thing, names: Names) -> dict[str, Any]:
+    """A meeting's people; nobody said who was there, if only we are known to be."""
+    out: dict[str, Any] = {}
+    buyers = _buyers(activity, names)
+    if buyers:
+        out["attendees"] = buyers
+    organizer = next((mail for mail, organizes in _attendees(activity) if organizes), None)
+    try:
+        organizer = organizer or names.owner(activity.get("owner_id", activity.get("user_id")))
+    except Refused:
+        organizer = None  # an activity says enough without who set it up
+    return out | ({"organizer": organizer} if organizer else {})
+
+
+def _participants(activity: Thing) -> Iterator[object]:
+    listed = activity.get("participants")
+    for each in listed if isinstance(listed, list) else []:
+        if isinstance(each, Mapping):
+            yield each.get("person_id")
+    yield activity.get("person_id")
+
+
+def _attendees(activity: Thing) -> Iterator[tuple[str, bool]]:
+    listed = activity.get("attendees")
+    for each in listed if isinstance(listed, list) else []:
+        mail = each.get("email", each.get("email_address")) if isinstance(each, Mapping) else None
+        if isinstance(mail, str):
+            try:
+                yield normalise(mail), is_set(each.get("is_organizer"))
+            except ValueError:
+                continue

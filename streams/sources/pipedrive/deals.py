@@ -1,0 +1,271 @@
+"""A deal of Pipedrive's: which of its fields say what, and its history as events.
+
+An event of a change is `deal-<id>-<field>-<second>`, by Pipedrive's name of the field: so a change that is told by the
+log of changes, by a push and by a poll is one event. They take its second from where each has it (`log_time`;
+`stage_change_time`, `won_time`, `lost_time`, else `update_time`). Should these differ, the deal is told the same value
+twice, which is no change.
+
+How a deal stands is told as well (`deal-<id>-update_time-<second>`, all fields): of a deal without its log nothing else
+is known, and no log is trusted to be whole.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from detectors.core.events import Refused
+
+from .names import Names
+from .telling import Telling
+from .values import Thing, day_of, id_of, is_set, moment_of, number_of, own_id, stamp, text_of
+
+DELETED = "deleted in Pipedrive"
+KEYS = (
+    "title",
+    "pipeline_id",
+    "stage_id",
+    "status",
+    "lost_reason",
+    "value",
+    "currency",
+    "expected_close_date",
+    "owner_id",
+    "org_id",
+    "next_activity_date",
+    "next_activity_subject",
+)
+_CLOSED_AT = {"won": "won_time", "lost": "lost_time"}
+_TEXTS = {"title": "name", "lost_reason": "lost_reason", "next_activity_subject": "next_step"}
+_DAYS = {"expected_close_date": "close_date", "next_activity_date": "next_step_date"}
+# what follows from the deal's activities, and what a deal begins without
+_NEVER_LOGGED = ("next_activity_date", "next_activity_subject", "status")
+_DAY_FIELDS = ("close_date", "next_step_date", "deadline", "paused_until")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An entry of a deal's log of changes."""
+
+    deal: str
+    at: datetime
+    key: str
+    old: object
+    new: object
+    bulk: bool = False
+
+
+def told(key: str, value: object, names: Names) -> dict[str, Any]:
+    """What a field's value says in the contract's words, {} if it says nothing; `Refused` if it cannot be told."""
+    if key in _TEXTS:
+        return {_TEXTS[key]: text_of(value)}
+    if key in _DAYS:
+        return {_DAYS[key]: _iso(day_of(value))}
+    match key:
+        case "stage_id":
+            return {"stage": _ours("stage", names.stage(value), names)}
+        case "pipeline_id":
+            # most have but one, and nobody names it
+            return {"pipeline": names.pipeline(value)} if names.pipelines or id_of(value) is None else {}
+        case "status":
+            return _status(_ours("status", text_of(value), names))
+        case "value":
+            return {"amount": number_of(value)}
+        case "currency":
+            return {"currency": text_of(value)}
+        case "owner_id":
+            return {"owner": names.owner(value)}
+        case "org_id":
+            return {"account": names.account(value)}
+    return _own(key, value, names)
+
+
+def key_of(key: str) -> str:
+    """The name of a field; v1 calls the owner `user_id`."""
+    return "owner_id" if key == "user_id" else key
+
+
+def plain(deal: Thing) -> dict[str, Any]:
+    """A deal with its own fields beside the others, by the names that v2 has, and `deleted` as its status."""
+    own = deal.get("custom_fields")
+    flat = {**deal, **(own if isinstance(own, Mapping) else {})}
+    flat.pop("custom_fields", None)
+    if "user_id" in flat:
+        flat["owner_id"] = flat.pop("user_id") if flat.get("owner_id") is None else flat["owner_id"]
+    if is_set(flat.get("deleted")) or is_set(flat.get("is_deleted")):
+        flat["status"] = "deleted"
+    return flat
+
+
+def tell_history(deal: Thing, log: Iterable[Change] | None, names: Names, out: Telling) -> str | None:
+    """Tell a deal from its beginning; without its log (None) only what its own fields still know. Gives its id."""
+    id, deal = own_id(deal), plain(deal)
+    if id is None:
+        out.problems.append(Refused("no_deal", "a deal without an id"))
+        return None
+    added = _moment(deal, "add_time", out)
+    updated = _moment(deal, "update_time", out) or added
+    added = added or updated
+    if added is None or updated is None:
+        out.problems.append(Refused("unreadable", "a deal without add_time and update_time"))
+        return id
+    now = dict(_said(deal, names, out))
+    changes = sorted(log or (), key=lambda change: (change.at, change.key))
+    if updated <= added and not changes:
+        logged = {key: fields for key, fields in now.items() if key == "status" or key not in _NEVER_LOGGED}
+        planned = {key: fields for key, fields in now.items() if key not in logged and any(fields.values())}
+        out.deal(id, f"deal-{id}-add_time-{stamp(added)}", added, {"status": "open", **_all(logged | planned)})
+        return id
+    if log is None:
+        first = {key: now[key] for key in ("pipeline_id",) if key in now}
+        out.deal(id, f"deal-{id}-opened-{stamp(added)}", added, {"status": "open", **_all(first)})
+        since = {key: at for key in ("stage_id", "status") if (at := _changed(key, deal, out)) and at > added}
+    else:
+        first, since = _beginning(deal, now, changes, added, names, out)
+        out.deal(id, f"deal-{id}-add_time-{stamp(added)}", added, {"status": "open", **_all(first)})
+        for change in changes:
+            tell_change(change, names, out)
+    for key, at in since.items():
+        if key in now:
+            out.deal(id, f"deal-{id}-{key}-{stamp(at)}", at, now[key])
+    out.deal(id, f"deal-{id}-update_time-{stamp(updated)}", updated, _all(now))
+    return id
+
+
+def tell_change(change: Change, names: Names, out: Telling) -> None:
+    """Tell one entry of the log of changes."""
+    try:
+        fields = told(change.key, change.new, names)
+    except Refused as refusal:
+        out.problems.append(Refused(refusal.reason, f"{change.key}: {refusal}"))
+        return
+    out.deal(change.deal, f"deal-{change.deal}-{change.key}-{stamp(change.at)}", change.at, fields, change.bulk)
+
+
+def moment_of_change(key: str, deal: Thing, fallback: datetime, out: Telling) -> datetime:
+    """When a field of a deal that has just changed did so."""
+    return _changed(key, deal, out) or _moment(deal, "update_time", out) or fallback
+
+
+def change_of(entry: Thing) -> Change | None:
+    """A change out of an entry of the API's `flow`; None for other entries. `Refused` if it cannot be read."""
+    if entry.get("object") not in (None, "dealChange"):
+        return None
+    inner = entry.get("data")
+    entry = {**inner, "timestamp": entry.get("timestamp")} if isinstance(inner, Mapping) else entry
+    deal, key = id_of(entry.get("item_id", entry.get("deal_id"))), entry.get("field_key")
+    if not isinstance(key, str):
+        return None
+    at = moment_of(entry.get("log_time") or entry.get("time") or entry.get("timestamp"))
+    if deal is None or at is None:
+        raise Refused("unreadable", "a change that does not say of which deal, or when")
+    key, old, new = key_of(key), entry.get("old_value"), entry.get("new_value")
+    more = entry.get("additional_data")
+    if isinstance(more, Mapping) and key in ("stage_id", "pipeline_id"):
+        # a stage that was done away with has no other name
+        old = _name_or_id(old, more.get("old_value_formatted"))
+        new = _name_or_id(new, more.get("new_value_formatted"))
+    return Change(deal, at, key, old, new, is_set(entry.get("is_bulk_update_flag")))
+
+
+def _said(deal: Thing, names: Names, out: Telling) -> Iterator[tuple[str, dict[str, Any]]]:
+    for key in (*KEYS, *names.settings.fields):
+        if key in deal:
+            try:
+                yield key, told(key, deal[key], names)
+            except Refused as refusal:
+                out.problems.append(Refused(refusal.reason, f"{key}: {refusal}"))
+
+
+def _beginning(
+    deal: Thing, now: Mapping[str, dict[str, Any]], changes: list[Change], added: datetime, names: Names, out: Telling
+) -> tuple[dict[str, dict[str, Any]], dict[str, datetime]]:
+    """How the deal was when it was added, and since when what no change tells of is as it is."""
+    first, since = {}, {}
+    before: dict[str, Change] = {}
+    for change in changes:
+        before.setdefault(change.key, change)
+    for key, value in now.items():
+        if key in before:
+            try:
+                first[key] = told(key, before[key].old, names)
+            except Refused as refusal:
+                out.problems.append(Refused(refusal.reason, f"{key}, as it was at first: {refusal}"))
+        elif (at := _changed(key, deal, out)) and at > added:
+            since[key] = at
+        elif key not in _NEVER_LOGGED:
+            first[key] = value
+    return first, since
+
+
+def _changed(key: str, deal: Thing, out: Telling) -> datetime | None:
+    """When a field was given its value, where the deal itself has that."""
+    if key == "stage_id":
+        return _moment(deal, "stage_change_time", out)
+    if key == "status" and (status := str(deal.get("status")).casefold()) != "open":
+        closed = _CLOSED_AT.get(status, "update_time")
+        return _moment(deal, closed, out) or _moment(deal, "close_time", out) or _moment(deal, "update_time", out)
+    return None
+
+
+def _all(said: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """What several fields say together; the company's own fields last, and a lost reason only where there is one."""
+    out: dict[str, Any] = {}
+    for key, fields in said.items():
+        if key == "lost_reason" and fields["lost_reason"] is None:
+            continue
+        for name, value in fields.items():
+            merges = isinstance(value, dict) and isinstance(out.get(name), dict)
+            out[name] = {**out[name], **value} if merges else value
+    return out
+
+
+def _status(status: str | None) -> dict[str, Any]:
+    if status is None:
+        return {}
+    if status.casefold() == "deleted":
+        return {"status": "lost", "lost_reason": DELETED}
+    return {"status": status.casefold()}
+
+
+def _own(key: str, value: object, names: Names) -> dict[str, Any]:
+    """What one of the company's own fields says."""
+    field = names.settings.fields.get(key)
+    if field is None:
+        return {}
+    if isinstance(value, Mapping):
+        value = value.get("label", value.get("value", value.get("id", value.get("from"))))
+    if field == "owner":
+        return {"owner": names.owner(value)}
+    if field in _DAY_FIELDS:
+        return {field: _iso(day_of(value))}
+    if field == "amount":
+        return {field: number_of(value)}
+    text = text_of(value)
+    if text is not None:
+        text = _ours(field, names.options.get(key, {}).get(text, text), names)
+    if field.startswith("account."):
+        name = field.removeprefix("account.")
+        listed = [part.strip() for part in text.split(",")] if text and name == "domains" else None
+        return {"account": {name: listed if name == "domains" else text}}
+    return {field: text}
+
+
+def _ours(field: str, text: str | None, names: Names) -> str | None:
+    return names.settings.values.get(field, {}).get(text, text) if text is not None else None
+
+
+def _moment(deal: Thing, key: str, out: Telling) -> datetime | None:
+    try:
+        return moment_of(deal.get(key))
+    except Refused as refusal:
+        out.problems.append(Refused(refusal.reason, f"{key}: {refusal}"))
+        return None
+
+
+def _name_or_id(id: object, name: object) -> object:
+    return {"id": id, "name": name} if isinstance(name, str) and name else id
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None
