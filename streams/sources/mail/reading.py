@@ -7,11 +7,12 @@ refused with its header block, and each mail's kind says what it was taken for a
 from datetime import datetime
 from email.message import Message
 from hashlib import sha256
+from typing import Any
 
-from detectors.core.events import Refused
+from detectors.core.events import Event, Refused
 
 from ..item import Item, event
-from . import headers, kinds
+from . import absence, headers, invitations, kinds
 from .bodies import block, new_text, opened, snippet
 from .domains import Domains
 from .headers import Dated, People, Person
@@ -34,15 +35,25 @@ def read(raw: bytes, place: str, source: str, ours: Domains, now: datetime | Non
     sender = people.persons[0] if people.persons else None
     to, cc = _recipients(mail, sender, ours)
     subject, told = headers.words(mail, "Subject"), new_text(mail)
-    kind = kinds.of(mail, sender.address if sender else "", (*to.addresses, *cc.addresses), subject, told, ours)
+    when = headers.dated(mail, now)
+    invitation = invitations.read(mail, when.at, headers.offset(mail)) if when.at else None
+    everybody = (*to.addresses, *cc.addresses)
+    kind = kinds.of(mail, sender.address if sender else "", everybody, subject, told, invitation, ours)
     if sender is None:
         if kind.name == "bounce":
             return Item(place, head, kind.name, f"{kind.why}; it names nobody who sent it")
         return Item(place, head, "unreadable", refusal=Refused("unreadable", f"From: {_nobody(people)}"))
-    when = headers.dated(mail, now)
     if when.at is None:
         return Item(place, head, kind.name, kind.why, refusal=Refused("time", when.why))
-    why = "; ".join(filter(None, (kind.why, *_notes(mail, sender, to, cc, when, ours)[:MAX_NOTES])))
+    back = None
+    if kind.name in ("out of office", "automatic reply"):
+        back = absence.returns_on(subject, told, when.at.date())
+    if back is not None:
+        kind = kind._replace(name="out of office", why=f"{kind.why}; back on {back}")
+    notes = _notes(sender, to, cc, when, ours)
+    if invitation is not None and not invitation.method:
+        notes.append("its calendar part cannot be read")
+    why = "; ".join(filter(None, (kind.why, *notes[:MAX_NOTES])))
     own = headers.message_id(mail)
     message_id = own or _made_up(mail, sender, to, cc, subject)
     references = headers.references(mail, message_id)
@@ -57,12 +68,24 @@ def read(raw: bytes, place: str, source: str, ours: Domains, now: datetime | Non
         "subject": subject,
         "snippet": snippet(told),
         "automatic": kind.automatic or None,
+        "returns_on": back,
     }
+    told_of: list[Event] = []
     try:
-        told_of = event(source, _id(message_id), "activity.email", when.at, {k: v for k, v in data.items() if v})
+        told_of.append(event(source, _id(message_id), "activity.email", when.at, _said(data)))
+        if (
+            invitation is not None
+            and invitation.meeting is not None
+            and kind.name in ("meeting request", "meeting cancelled")
+        ):
+            told_of.append(event(source, invitation.id, "activity.meeting", when.at, invitation.meeting))
     except Refused as refusal:
-        return Item(place, head, kind.name, why, refusal=refusal)
-    return Item(place, head, kind.name, why, (told_of,))
+        return Item(place, head, kind.name, why, tuple(told_of), refusal)
+    return Item(place, head, kind.name, why, tuple(told_of))
+
+
+def _said(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value}
 
 
 def _recipients(mail: Message, sender: Person | None, ours: Domains) -> tuple[People, People]:
@@ -89,7 +112,7 @@ def _id(message_id: str) -> str:
     return bare if len(bare) <= headers.MAX_ID else f"sha256:{sha256(bare.encode()).hexdigest()}"
 
 
-def _notes(mail: Message, sender: Person, to: People, cc: People, when: Dated, ours: Domains) -> list[str]:
+def _notes(sender: Person, to: People, cc: People, when: Dated, ours: Domains) -> list[str]:
     """What else a careful person would remark on."""
     notes = [when.why]
     for each in (sender, *to.persons, *cc.persons):

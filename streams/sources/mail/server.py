@@ -157,27 +157,28 @@ class Server:
 
     def mails(self, uids: Sequence[int]) -> dict[int, Fetched]:
         """The mails of these UIDs in the open folder; those that are gone are left out."""
+        said: dict[int, str] = {}
         try:
-            return self._mails(uids)
+            found = self._mails(uids)
         except Declined:
-            found: dict[int, Fetched] = {}
+            found = {}
             for uid in uids:
-                found.update(self._mail(uid))
-        if len(found) > 1 and all(each.problem for each in found.values()):
-            raise SourceUnavailable(f"{self._host}: gives no mail: {next(iter(found.values())).problem}")
+                try:
+                    found.update(self._mails([uid]))
+                except Declined as problem:
+                    said[uid] = str(problem)
+        missing = [uid for uid in uids if uid not in found]
+        if missing:
+            there = self._still_there(missing)
+            if len(there) > 1 and not found:
+                raise Declined(f"{self._host}: gives no mail: {said.get(there[0], 'nothing')}")
+            found.update({uid: Fetched(b"", None, said.get(uid, "the server gives nothing of it")) for uid in there})
         return found
 
-    def _mail(self, uid: int) -> dict[int, Fetched]:
-        try:
-            return self._mails([uid])
-        except Declined as problem:
-            said = str(problem)
-        try:
-            # who can tell of a mail, but not give it, will not be able to tomorrow
-            told = self._fetch([uid], ["INTERNALDATE"])
-        except Declined as problem:
-            raise SourceUnavailable(str(problem)) from None
-        return {each: Fetched(b"", its.get(b"INTERNALDATE"), said) for each, its in told.items()}
+    def _still_there(self, uids: Sequence[int]) -> list[int]:
+        with self._asking("search"):
+            self._client.noop()  # now it may tell what is gone
+            return sorted(self._client.search(["UID", ",".join(map(str, uids))]))
 
     def _mails(self, uids: Sequence[int]) -> dict[int, Fetched]:
         told = self._fetch(uids, ["INTERNALDATE", f"BODY.PEEK[]<0.{CUT}>"])
