@@ -2,7 +2,8 @@
 
 Everything here is a function of the deal's history and a moment of event time. The past is what somebody who watched
 the deal event by event would have seen; a late event rewrites it, so the same events in any order tell the same
-past.
+past. What was over stays told: a finding that comes back is another one (see `returned`), and a detector's findings of
+a deal never overlap.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from itertools import groupby
 
 from .baselines import Baseline, Baselines
@@ -24,6 +25,7 @@ from .earlier import NOTHING
 from .events import Event
 from .log import entry_of
 from .registry import catalogue
+from .returned import Return, ends, in_force, returned, taken_up
 from .rules import Rules
 
 MOST_PAST = 40
@@ -31,12 +33,21 @@ MOST_PAST = 40
 OnError = Callable[[str, str, Exception], None]
 """Told of a detector that failed: its name, on whose deal or book (id or owner), and how."""
 
+BesidePast = Callable[[str, Breach], Breach | None]
+"""A detector's breach as it is told beside the findings that are over; None where there is nothing left to tell."""
 
-def assess(deal: Deal, on_error: OnError | None = None, known: Mapping[str, Breach] | None = None) -> dict[str, Breach]:
+
+def assess(
+    deal: Deal,
+    on_error: OnError | None = None,
+    known: Mapping[str, Breach] | None = None,
+    beside_past: BesidePast | None = None,
+) -> dict[str, Breach]:
     """The breaches of an open deal by detector; empty for a closed one.
 
     A detector that fails is told to `on_error` (else it raises); the others go on. Where the deal is `known` and only
-    its baseline is another, only what hangs on that is asked anew.
+    its baseline is another, only what hangs on that is asked anew. `beside_past` says how each breach is told beside
+    the findings that are over; verdicts see it so.
     """
     if not deal.is_open or not deal.log:
         return {}
@@ -51,6 +62,8 @@ def assess(deal: Deal, on_error: OnError | None = None, known: Mapping[str, Brea
                 raise
             on_error(name, deal.id, error)
             return
+        if breach is not None and beside_past is not None:
+            breach = beside_past(name, breach)
         if breach is not None:
             found[name] = breach
 
@@ -72,22 +85,20 @@ def assess(deal: Deal, on_error: OnError | None = None, known: Mapping[str, Brea
 
 @dataclass(frozen=True)
 class Watched:
-    """A deal under watch: its history, and the findings of its past that are over."""
+    """A deal under watch: its history, the findings of its past that are over, and which of them came back when."""
 
     deal: Deal
     past: tuple[Finding, ...] = ()
     on_error: OnError | None = field(default=None, compare=False)
     baselines: Baselines | None = field(default=None, compare=False)
+    returns: tuple[Return, ...] = ()
 
     def breaches_at(self, moment: datetime) -> Mapping[str, Breach]:
         """Its breaches, by the baseline that is in force at a moment."""
-        baseline = self.baselines.of(self.deal.pipeline, moment) if self.baselines else None
+        baseline = self._baseline_of(self.deal, moment)
         judged: tuple[Baseline | None, dict[str, Breach]] | None = self.__dict__.get("_judged")
         if judged is None or judged[0] is not baseline:
-            beside = self.deal.given(baseline)
-            judged = baseline, assess(beside, self.on_error, judged[1] if judged else None)
-            if beside is not self.deal:
-                self.deal.learn(beside)
+            judged = baseline, self._judge(self.deal, baseline, self._beside_past, judged[1] if judged else None)
             self.__dict__["_judged"] = judged
         return judged[1]
 
@@ -103,7 +114,7 @@ class Watched:
         last = self.deal.last_at
         replaced = [each.at for each in self.deal.log if each.event == entry.event]
         if not replaced and (last is None or entry.at > last):
-            return self._then(self._fresh(deal), entry.at)
+            return self._then(deal, entry.at)
         return self._retold(deal, min([entry.at, *replaced]))
 
     def under(self, rules: Rules) -> Watched:
@@ -122,21 +133,27 @@ class Watched:
             return anew
         kept = [each for each in self.past if not _is_by_baseline(each)]
         past = sorted([*kept, *filter(_is_by_baseline, anew.past)], key=_by_end)
-        return replace(self, past=tuple(past[-MOST_PAST:]))
+        returns = sorted(
+            [
+                *(each for each in self.returns if not _is_by_baseline(each)),
+                *filter(_is_by_baseline, anew.returns),
+            ],
+            key=lambda each: (each.at, each.detector),
+        )
+        return replace(self, past=tuple(past[-MOST_PAST:]), returns=tuple(returns[-MOST_PAST:]))
 
     def answer(self, as_of: datetime, coverage: Coverage | None = None) -> tuple[Finding, ...]:
         """Everything to say of the deal at a moment: what is over, what is open, what lies ahead; by start."""
-        # what ended and goes on since the same moment, as after a deal was reopened, is one finding in its last state
-        findings = {(each.detector, each.since.timestamp()): each for each in self.past}
+        findings = list(self.past)
         for name, breach in self.breaches_at(as_of).items():
             found = self._told(name, breach, as_of, coverage)
             if found is not None:
-                findings[name, found.since.timestamp()] = found
+                findings.append(found)
         for name, breach in self._by_coverage(coverage):
             # sources report all the time: what they may leave open some day is not foretold
             if breach.holds_at(as_of):
-                findings[name, breach.since.timestamp()] = _finding(self.deal, name, breach, "open", as_of)
-        return tuple(sorted(findings.values(), key=lambda each: (each.since.timestamp(), each.detector)))
+                findings.append(_finding(self.deal, name, breach, "open", as_of))
+        return tuple(sorted(findings, key=lambda each: (each.since.timestamp(), each.detector)))
 
     def next_deadline(self, after: datetime, coverage: Coverage | None = None) -> datetime | None:
         """When its answer changes by itself next, after a moment."""
@@ -166,28 +183,78 @@ class Watched:
             if detector.by_coverage and (breach := detector.assess(beside)) is not None:
                 yield name, breach
 
-    def _fresh(self, deal: Deal) -> Watched:
-        return Watched(deal, (), self.on_error, self.baselines)
+    def _baseline_of(self, deal: Deal, moment: datetime) -> Baseline | None:
+        return self.baselines.of(deal.pipeline, moment) if self.baselines else None
+
+    def _judge(
+        self,
+        deal: Deal,
+        baseline: Baseline | None,
+        beside_past: BesidePast,
+        known: Mapping[str, Breach] | None = None,
+    ) -> dict[str, Breach]:
+        def begun(name: str, breach: Breach) -> Breach | None:
+            since_then = taken_up(breach, deal.taken_up) if deal.taken_up else breach
+            return since_then and beside_past(name, since_then)
+
+        beside = deal.given(baseline)
+        found = assess(beside, self.on_error, known, begun)
+        if beside is not deal:
+            deal.learn(beside)
+        return found
+
+    @cached_property
+    def _ended(self) -> dict[str, datetime]:
+        return ends(self.past)
+
+    @cached_property
+    def _returned(self) -> dict[str, Return]:
+        return in_force(self.returns, self._ended)
+
+    def _beside_past(self, name: str, breach: Breach) -> Breach:
+        """The breach as it is told beside the findings that are over: it begins after the last of its own."""
+        if name in self._returned:
+            return returned(breach, self._returned[name])
+        end = self._ended.get(name)
+        return returned(breach, Return(name, end, end)) if end is not None else breach
 
     def _opened(self, breach: Breach) -> datetime:
         """When a watcher would have seen this breach open: not before the event that made it so."""
         return max(breach.since, self.deal.last_at or breach.since)
 
-    def _then(self, after: Watched, at: datetime) -> Watched:
+    def _then(self, deal: Deal, at: datetime) -> Watched:
         """What became of this deal with the events of one moment: its findings that they ended are past."""
+        before = {
+            name: breach
+            for name, breach in self.breaches_at(at).items()
+            if self._opened(breach) < min(breach.until or at, at)
+        }
+        returns: list[Return] = []
+
+        def beside_past(name: str, breach: Breach) -> Breach:
+            if not breach.holds_at(at):
+                return self._beside_past(name, breach)
+            was, end = before.get(name), self._ended.get(name)
+            if was is not None and was.until is not None and was.until <= at:
+                # it was over by itself
+                end, was = was.until, None
+            back = self._returned.get(name) if was is not None else None
+            if back is None and end is not None and breach.since < end:
+                back = Return(name, at, max(was.since, end)) if was else Return(name, at, at, deal.log[-1].event)
+                returns.append(back)
+            return returned(breach, back) if back is not None else breach
+
+        baseline = self._baseline_of(deal, at)
+        now_told = self._judge(deal, baseline, beside_past)
         over = []
-        now_told = after.breaches_at(at)
-        for name, breach in self.breaches_at(at).items():
-            end = min(breach.until or at, at)
-            if self._opened(breach) >= end:
-                continue
-            now = now_told.get(name)
+        for name, breach in before.items():
+            now, end = now_told.get(name), min(breach.until or at, at)
             goes_on = (breach.until is None or breach.until > at) and now is not None and now.holds_at(at)
             if not goes_on:
                 over.append(_finding(self.deal, name, replace(breach, until=end), "resolved", end))
         past = (*self.past, *sorted(over, key=lambda each: (each.since.timestamp(), each.detector)))[-MOST_PAST:]
-        told = replace(after, past=past)
-        told.__dict__["_judged"] = after.__dict__["_judged"]
+        told = replace(self, deal=deal, past=past, returns=(*self.returns, *returns)[-MOST_PAST:])
+        told.__dict__["_judged"] = baseline, now_told
         return told
 
     def _retold(self, deal: Deal, moment: datetime) -> Watched:
@@ -199,10 +266,11 @@ class Watched:
             for finding in self.past
             if finding.until is not None and (finding.until <= until if until else finding.until < moment)
         )
-        watched = replace(self._fresh(start), past=past)
+        returns = tuple(each for each in self.returns if until is not None and each.at <= until)
+        watched = replace(self, deal=start, past=past, returns=returns)
         for at, group in groupby(deal.log[len(start.log) :], key=lambda entry: entry.at):
             grown = replace(start, log=watched.deal.log + tuple(group))
-            watched = watched._then(self._fresh(grown), at)
+            watched = watched._then(grown, at)
         return watched if watched.deal.log == deal.log else replace(watched, deal=deal)
 
 
@@ -265,8 +333,8 @@ def _finding(deal: Deal, name: str, breach: Breach, state: State, moment: dateti
     return _stated(subject, name, breach, state, moment)
 
 
-def _is_by_baseline(finding: Finding) -> bool:
-    kind = catalogue().get(finding.detector)
+def _is_by_baseline(told: Finding | Return) -> bool:
+    kind = catalogue().get(told.detector)
     return kind is not None and kind.by_baseline
 
 

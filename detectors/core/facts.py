@@ -119,8 +119,9 @@ class Facts:
 
     @cached_property
     def taken_up(self) -> Change | None:
-        """When it was last opened again after it had been won or lost."""
-        moves = reversed(list(pairwise(self.changes("status"))))
+        """When it was last opened again after it had been won or lost; not if both fell into one moment."""
+        by_moment = {change.at: change for change in self.changes("status")}
+        moves = reversed(list(pairwise(by_moment.values())))
         return next((now for was, now in moves if was.value in CLOSED and now.value not in CLOSED), None)
 
     @property

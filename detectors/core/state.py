@@ -11,6 +11,7 @@ from .breach import Finding
 from .deal import Deal
 from .earlier import Earlier
 from .log import AnyEntry
+from .returned import Return
 from .rules import Rules
 
 VERSION = 1
@@ -27,6 +28,8 @@ class _Kept:
     log: tuple[AnyEntry, ...]
     earlier: Earlier
     past: tuple[Finding, ...]
+    # of a row that was written before returns were kept, there are none
+    returns: tuple[Return, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,8 @@ def to_json(watched: Watched) -> bytes:
     deal = watched.deal
     # a summary follows from the evidence
     past = tuple(replace(each, summary="") for each in watched.past)
-    return _KEPT.dump_json(_Kept(VERSION, deal.id, deal.log, deal.earlier, past), exclude_defaults=False)  # type: ignore[arg-type]
+    kept = _Kept(VERSION, deal.id, deal.log, deal.earlier, past, watched.returns)  # type: ignore[arg-type]
+    return _KEPT.dump_json(kept)
 
 
 def from_json(raw: bytes, rules: Rules, on_error: OnError | None = None, baselines: Baselines | None = None) -> Watched:
@@ -66,7 +70,7 @@ def from_json(raw: bytes, rules: Rules, on_error: OnError | None = None, baselin
         raise
     _refuse_other_versions(kept)
     past = tuple(replace(each, summary=summary_of(each.detector, each.evidence)) for each in kept.past)
-    return Watched(Deal(kept.id, rules, kept.log, kept.earlier), past, on_error, baselines)
+    return Watched(Deal(kept.id, rules, kept.log, kept.earlier), past, on_error, baselines, kept.returns)
 
 
 def _refuse_other_versions(kept: _Kept | _Head) -> None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from detectors.core.deal import MOST_TOUCHES
 from detectors.core.events import Event
+from tests.detectors import pieces_returns
 from tests.detectors.builders import COLLEAGUE, MONDAY, REP, STAGES, event, on
 
 BUYERS = ["buyer@them.example", "user@them.example", "boss@them.example"]
@@ -228,15 +229,18 @@ def _word(draw: st.DrawFn) -> Piece:
 @cache
 def _pieces() -> list[st.SearchStrategy[Piece]]:
     """Those above, and those of each family of detectors in the files beside this one."""
-    found: list[st.SearchStrategy[Piece]] = [_thread(), _chase(), _pushes(), _meeting(), _boss(), _word()]
+    found: list[st.SearchStrategy[Piece]] = [_thread(), _thread(), _chase(), _pushes(), _meeting(), _boss(), _word()]
     for file in sorted(Path(__file__).parent.glob("pieces_*.py")):
         found += import_module(f"tests.detectors.{file.stem}").PIECES
     return found
 
 
 @st.composite
-def lives(draw: st.DrawFn, corrections: bool = True, most: int = 6) -> list[Event]:
-    """Events of one deal, in order of time; with `corrections`, some are told anew under the same id."""
+def lives(draw: st.DrawFn, corrections: bool = True, most: int = 6, returns: bool = False) -> list[Event]:
+    """Events of one deal, in order of time; with `corrections`, some are told anew under the same id.
+
+    With `returns`, something surely is so, is not, and is so again.
+    """
     life = _Life()
     life.tell(
         "crm.deal.changed",
@@ -245,7 +249,10 @@ def lives(draw: st.DrawFn, corrections: bool = True, most: int = 6) -> list[Even
         stage=draw(st.sampled_from(STAGES)),
         close_date=on(draw(st.integers(1, 90))),
     )
-    for piece in draw(st.lists(st.one_of(_pieces()), min_size=1, max_size=most)):
+    pieces = draw(st.lists(st.one_of(_pieces()), min_size=1, max_size=most))
+    if returns:
+        pieces.append(draw(st.one_of(pieces_returns.PIECES)))
+    for piece in pieces:
         told = list(life.events)
         piece(life)
         # a deal remembers so many touches exactly, and the laws hold within that

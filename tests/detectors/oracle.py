@@ -153,7 +153,8 @@ class Story:
     @cached_property
     def reopened(self) -> datetime | None:
         found, closed = None, False
-        for at, status in self.values("status"):
+        # of one moment, the last word counts
+        for at, status in dict(self.values("status")).items():
             if status in ("won", "lost"):
                 closed = True
             elif closed:

@@ -101,10 +101,11 @@ def test_closing_in_time_and_closing_late():
     assert (past.state, past.since, past.until, past.severity) == ("resolved", end_of(9), at(11), "warning")
 
 
-def test_a_reopened_deal_is_overdue_by_its_old_date():
+def test_a_reopened_deal_is_overdue_by_its_old_date_since_it_is_open_again():
     life = (created(0, close_date=on(9)), won(8), reopened(20))
     (told,) = findings("close_date_overdue", *life, day=21)
-    assert (told.state, told.since) == ("open", end_of(9))
+    assert (told.state, told.since) == ("open", at(20))
+    assert [each.text for each in told.evidence] == ["the deal was taken up again", f"close date set to {on(9)}"]
 
 
 def test_moving_the_date_ends_the_finding():

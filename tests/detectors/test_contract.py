@@ -4,6 +4,7 @@ import ast
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -175,8 +176,8 @@ def test_a_round_trip_through_json_changes_nothing_wherever_it_happens(events, s
     assert state.to_json(whole) == state.to_json(straight)
 
 
-@given(lives(corrections=False), moments())
-@settings(max_examples=150)
+@given(st.booleans().flatmap(lambda returns: lives(corrections=False, returns=returns)), moments())
+@settings(max_examples=400)
 def test_what_was_over_stays_told_whatever_happens_after(events, moment):
     before = [each for each in events if each.time <= moment]
     assume(before)
@@ -184,6 +185,18 @@ def test_what_was_over_stays_told_whatever_happens_after(events, moment):
     assert over_before(moment, now.answer(events[-1].time + timedelta(days=500))) == over_before(
         moment, then.answer(moment)
     )
+
+
+@given(lives(returns=True))
+@settings(max_examples=200)
+def test_a_detectors_findings_of_a_deal_follow_one_another(events):
+    found = watch(events)
+    for told in answers(found, events[-1].time):
+        for name in {finding.detector for finding in told}:
+            mine = [finding for finding in told if finding.detector == name]
+            for before, after in pairwise(mine):
+                assert before.until is not None
+                assert before.until <= after.since
 
 
 def over_before(moment: datetime, told: tuple[Finding, ...]) -> list[Finding]:

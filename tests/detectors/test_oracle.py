@@ -230,7 +230,7 @@ def _compare_beginning(finding: Finding, story: Story, found: Compared) -> None:
         then = Story(known_at(story.events, moment), story.domain, story.stages)
         # who has power is as it is known now
         then.__dict__["people_with_power"] = story.people_with_power
-        stalled = bool(then.events) and STALLED[finding.detector](then, moment)
+        stalled = then.is_open and STALLED[finding.detector](then, moment)
         # of two reasons, the one that is gone may have held before the other
         if stalled != wanted and not (finding.detector == "no_executive_contact" and not wanted):
             found.note(finding.detector, "since", then, moment, stalled)
