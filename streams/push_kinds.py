@@ -17,6 +17,8 @@ from .sources.connection import SourceRefused
 from .sources.hubspot import webhook as hubspot
 from .sources.hubspot.settings import HubSpot
 from .sources.item import Item
+from .sources.pipedrive import webhook as pipedrive
+from .sources.pipedrive.settings import Pipedrive
 from .sources.section import secret_in
 from .topics import MAX_MESSAGE_BYTES
 from .wire import Record, Send, partition_of
@@ -138,6 +140,29 @@ class HubSpotHook(Hook):
         return hubspot.pushed(body, self._section, place)
 
 
+class PipedriveHook(Hook):
+    """With a user's name and a password."""
+
+    def __init__(self, user: str, password: str, section: Pipedrive, partitions: int) -> None:
+        super().__init__("pipedrive", 'Basic realm="stallwatch"', section.source, partitions)
+        self._user = user
+        self._password = password
+        self._section = section
+
+    def may(self, headers: Headers) -> bool:
+        """Whether Pipedrive says the password."""
+        try:
+            pipedrive.verify(self._user, self._password, headers.get("authorization"))
+        except pipedrive.Unverified as error:
+            log.info("a push to %s is not Pipedrive's: %s", self.path, error)
+            return False
+        return True
+
+    def items(self, body: bytes, place: str) -> Iterable[Item]:
+        """The one change."""
+        return pipedrive.pushed(body, self._section, place)
+
+
 def key_of(event: events.Event) -> bytes:
     """Where an event stands in the inbox: by its deal, else by itself."""
     return (event.subject or event.ref).encode()
@@ -163,6 +188,14 @@ def _hubspot(settings: Settings) -> Push:
     return HubSpotHook(secret, section.public_url, section, settings.topics.partitions)
 
 
+def _pipedrive(settings: Settings) -> Push:
+    section = connections.read(settings.connections).pipedrive
+    if section.user is None:
+        raise _missing("pipedrive", "user")
+    password = _secret("pipedrive", "password_file", section.password_file)
+    return PipedriveHook(section.user, password, section, settings.topics.partitions)
+
+
 def _secret(section: str, name: str, path: Path | None) -> str:
     if path is None:
         raise _missing(section, name)
@@ -176,4 +209,4 @@ def _missing(section: str, name: str) -> SettingsError:
     return SettingsError(f"STALLWATCH_PUSHES: {section} needs {section}.{name} in the file of STALLWATCH_CONNECTIONS")
 
 
-_MAKE: dict[str, Callable[[Settings], Push]] = {"events": _events, "hubspot": _hubspot}
+_MAKE: dict[str, Callable[[Settings], Push]] = {"events": _events, "hubspot": _hubspot, "pipedrive": _pipedrive}

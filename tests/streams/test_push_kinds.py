@@ -41,6 +41,14 @@ def test_hubspots_is_taken_where_its_secret_and_our_url_are_known(tmp_path: Path
     assert (kind.name, kind.path) == ("hubspot", "/hooks/hubspot")
 
 
+def test_pipedrives_is_taken_where_its_user_and_password_are_known(tmp_path: Path) -> None:
+    section = f"pipedrive: {{user: pipe, password_file: '{secret_file(tmp_path)}'}}"
+    [kind] = kinds(settings("pipedrive", connections=connections(tmp_path, section)))
+    assert (kind.name, kind.path) == ("pipedrive", "/hooks/pipedrive")
+    with pytest.raises(SettingsError, match=r"^STALLWATCH_PUSHES: pipedrive needs pipedrive\.user "):
+        kinds(settings("pipedrive"))
+
+
 @pytest.mark.parametrize("token", [None, "", "x" * (LEAST_TOKEN - 1)])
 def test_events_need_a_token_that_is_not_soon_guessed(token: str | None) -> None:
     with pytest.raises(SettingsError, match=r"^STALLWATCH_EVENTS_TOKEN: .* token of 16 characters at least$"):

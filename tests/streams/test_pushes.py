@@ -37,6 +37,7 @@ from tests.streams.scraping import series_of
 
 TOKEN = "canary-of-the-events-token"
 SECRET = "canary-of-the-hubspot-secret"
+PASSWORD = "canary-of-pipedrives-password"
 PUBLIC_URL = "https://stallwatch.us.example/hooks/hubspot"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
@@ -48,7 +49,7 @@ def settings(broker: RunningBroker, prefix: str, tmp_path: Path) -> Settings:
     told = settings_on(
         broker.bootstrap,
         prefix,
-        pushes=("events", "hubspot"),
+        pushes=("events", "hubspot", "pipedrive"),
         events_token=SecretStr(TOKEN),
         connections=connections_in(tmp_path),
     )
@@ -62,16 +63,20 @@ def nowhere(prefix: str, tmp_path: Path) -> Settings:
     return Settings(
         app_id=prefix,
         kafka=Kafka(bootstrap_servers="127.0.0.1:1"),
-        pushes=("events", "hubspot"),
+        pushes=("events", "hubspot", "pipedrive"),
         events_token=SecretStr(TOKEN),
         connections=connections_in(tmp_path),
     )
 
 
 def connections_in(folder: Path) -> Path:
-    secret, file = folder / "secret", folder / "connections.yaml"
+    secret, password, file = folder / "secret", folder / "password", folder / "connections.yaml"
     secret.write_text(f"{SECRET}\n")
-    file.write_text(f"hubspot: {{public_url: '{PUBLIC_URL}', secret_file: '{secret}', stages: {{'17': Demo}}}}\n")
+    password.write_text(f"{PASSWORD}\n")
+    file.write_text(
+        f"hubspot: {{public_url: '{PUBLIC_URL}', secret_file: '{secret}', stages: {{'17': Demo}}}}\n"
+        f"pipedrive: {{user: pipe, password_file: '{password}', stages: {{'4': Demo}}}}\n"
+    )
     return file
 
 
@@ -93,6 +98,12 @@ class Door:
         body = notifications if isinstance(notifications, bytes) else orjson.dumps(notifications)
         told = signed(body, at or datetime.now(UTC)) | {"Content-Type": "application/json"} | changed
         return await self.client.post("/hooks/hubspot", data=body, headers=told)
+
+    async def pipedrive(self, told: Any, user: str = "pipe", password: str = PASSWORD) -> ClientResponse:
+        body = told if isinstance(told, bytes) else orjson.dumps(told)
+        pair = base64.b64encode(f"{user}:{password}".encode()).decode()
+        headers = {"Content-Type": "application/json", "Authorization": f"Basic {pair}"}
+        return await self.client.post("/hooks/pipedrive", data=body, headers=headers)
 
     def counted(self, push: str = "events") -> dict[str, float]:
         """Requests by their outcome, but for those that never happened."""
@@ -399,6 +410,36 @@ async def test_what_hubspot_did_not_sign_lately_is_a_strangers(nowhere: Settings
         assert at.counted("hubspot") == {"unauthorized": len(strangers)}
 
 
+# -- Pipedrive
+
+
+def changed_stage() -> dict[str, Any]:
+    at = day(1).isoformat().replace("+00:00", ".000Z")
+    meta = {"action": "change", "entity": "deal", "entity_id": "7", "id": "u-1", "timestamp": at, "version": "2.0"}
+    return {"meta": meta, "data": {"id": 7, "stage_id": 4, "update_time": at}, "previous": {"stage_id": 3}}
+
+
+async def test_what_pipedrive_pushes_with_its_password_is_in_the_inbox(settings: Settings) -> None:
+    async with door(settings) as at:
+        answer = await at.pipedrive(changed_stage())
+        assert (answer.status, (await answer.json())["accepted"]) == (202, 1)
+        assert (await at.pipedrive(b"no json")).status == 207
+    [record] = on(settings, "inbox")
+    event = orjson.loads(record.value or b"")
+    assert (event["source"], event["type"], event["data"]["stage"]) == ("pipedrive", "crm.deal.changed", "Demo")
+    [letter] = on(settings, "dead_letters")
+    assert dict(letter.headers)["stallwatch.errors.topic"] == b"hooks/pipedrive"
+
+
+async def test_without_pipedrives_password_nothing_is_read(nowhere: Settings) -> None:
+    async with door(nowhere) as at:
+        for user, password in (("pipe", "wrong"), ("other", PASSWORD), ("", "")):
+            answer = await at.pipedrive(changed_stage(), user, password)
+            assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, 'Basic realm="stallwatch"')
+        answer = await at.client.post("/hooks/pipedrive", data=b"{}", headers=BEARER)
+        assert answer.status == 401
+
+
 # -- secrets, and what an event may not do
 
 
@@ -413,6 +454,9 @@ async def test_no_secret_is_told_to_anybody(settings: Settings, caplog: pytest.L
                 await at.push(of_deal(crm(1)), Authorization="Bearer wrong"),
                 await at.hubspot([notification(), 42]),
                 await at.hubspot([notification()], at=datetime(2026, 1, 1, tzinfo=UTC)),
+                await at.pipedrive(changed_stage()),
+                await at.pipedrive(b"{"),
+                await at.pipedrive(changed_stage(), password="wrong"),
                 await at.client.get("/metrics"),
             ]
             told = [await answer.text() + str(answer.headers) for answer in answers]
