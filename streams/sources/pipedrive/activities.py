@@ -5,7 +5,8 @@ it is changed. What is done took place when it was due, if that is known to the 
 before, else when it was called done. Pipedrive does not say who called whom: it is we who note what we do.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from typing import Any
@@ -20,7 +21,7 @@ from .values import Thing, due_of, id_of, is_set, moment_of, own_id, stamp, text
 
 def tell_activity(activity: Thing, names: Names, out: Telling, removed: datetime | None = None) -> None:
     """Tell what an activity was or will be; `removed` is when it was deleted."""
-    id, kind = own_id(activity), str(activity.get("type") or "")
+    id, kind = own_id(activity), str(activity.get("type") or "").casefold()
     if id is None:
         out.problems.append(Refused("unreadable", "an activity without an id"))
         return
@@ -36,13 +37,13 @@ def tell_activity(activity: Thing, names: Names, out: Telling, removed: datetime
     if latest is None:
         out.problems.append(Refused("unreadable", "an activity without add_time and update_time"))
         return
-    if removed is None and (is_set(activity.get("is_deleted")) or activity.get("active_flag") in (False, 0, "0")):
+    if removed is None and _is_deleted(activity):
         removed = latest
     done = is_set(activity.get("done"))
     finished = done_at or latest
     took_place = due if due is not None and to_the_minute and due <= finished else finished
     deal = id_of(activity.get("deal_id"))
-    if kind in names.settings.meetings:
+    if _is(kind, names.settings.meetings):
         meeting: dict[str, Any] = {"meeting_id": f"pipedrive-activity-{id}", **_people_of(activity, names)}
         if due is not None:
             meeting["starts_at"] = due
@@ -56,12 +57,12 @@ def tell_activity(activity: Thing, names: Names, out: Telling, removed: datetime
             _tell(out, id, "booked", "activity.meeting", at, {**meeting, "status": "booked"}, deal)
         if done:
             _tell(out, id, "held", "activity.meeting", took_place, {**meeting, "status": "held"}, deal)
-    elif kind in names.settings.milestones and deal is not None:
+    elif _is(kind, names.settings.milestones) and deal is not None:
         milestone: dict[str, Any] = {"milestone_id": f"pipedrive-activity-{id}", "title": title, "side": "seller"}
         milestone |= {"due": due.date() if due else None, "done": done or removed is not None}
         at = removed or (finished if done else latest)
         _tell(out, id, "milestone", "crm.milestone.changed", at, milestone, deal)
-    elif kind in names.settings.calls and done and removed is None:
+    elif _is(kind, names.settings.calls) and done and removed is None:
         people = _buyers(activity, names)
         call = {"call_id": f"pipedrive-activity-{id}", "direction": "outbound", **({"with": people} if people else {})}
         _tell(out, id, "call", "activity.call", took_place, call, deal)
@@ -71,8 +72,9 @@ def tell_activity(activity: Thing, names: Names, out: Telling, removed: datetime
 
 def is_step(activity: Thing, names: Names) -> bool:
     """Whether it is a next step of its deal while it is open: what is neither a meeting nor of the close plan."""
+    kind = str(activity.get("type") or "").casefold()
     others = (*names.settings.meetings, *names.settings.milestones)
-    return str(activity.get("type") or "") not in others and id_of(activity.get("deal_id")) is not None
+    return not _is(kind, others) and id_of(activity.get("deal_id")) is not None
 
 
 def tell_step(deal: str, open_ones: Iterable[Thing], at: datetime, out: Telling, by: str = "deal") -> None:
@@ -90,6 +92,52 @@ def tell_step(deal: str, open_ones: Iterable[Thing], at: datetime, out: Telling,
     due, title = min(dated, key=lambda each: each[0], default=(None, None))
     fields = {"next_step": title, "next_step_date": due.date().isoformat() if due else None}
     out.deal(deal, f"{by}-{deal}-next_activity-{stamp(at)}", at, fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An activity that is or was a next step of its deal: when it was due, and from when to when it was open."""
+
+    due: datetime
+    title: str | None
+    since: datetime
+    until: datetime | None
+
+
+def step_of(activity: Thing) -> Step | None:
+    """An activity as a step; None without a date, or where it cannot be read, which `tell_activity` says."""
+    try:
+        due, _ = due_of(activity)
+        since = moment_of(activity.get("add_time")) or moment_of(activity.get("update_time"))
+        until = moment_of(activity.get("marked_as_done_time")) or moment_of(activity.get("update_time")) or since
+        title = text_of(activity.get("subject"))
+    except Refused:
+        return None
+    if due is None or since is None:
+        return None
+    is_open = not is_set(activity.get("done")) and not _is_deleted(activity)
+    return Step(due, title, since, None if is_open else until)
+
+
+def tell_steps(deal: str, steps: Collection[Step], out: Telling) -> None:
+    """Tell what a deal's next step was, whenever it became another one."""
+    before: tuple[str | None, datetime | None] = (None, None)
+    for at in sorted({moment for step in steps for moment in (step.since, step.until) if moment is not None}):
+        ahead = [step for step in steps if step.since <= at and (step.until is None or at < step.until)]
+        step = min(ahead, key=lambda each: each.due, default=None)
+        now = (step.title, step.due) if step else (None, None)
+        if now != before:
+            fields = {"next_step": now[0], "next_step_date": now[1].date().isoformat() if now[1] else None}
+            out.deal(deal, f"deal-{deal}-next_activity-{stamp(at)}", at, fields)
+        before = now
+
+
+def _is(kind: str, types: Iterable[str]) -> bool:
+    return kind in (each.casefold() for each in types)
+
+
+def _is_deleted(activity: Thing) -> bool:
+    return is_set(activity.get("is_deleted")) or activity.get("active_flag") in (False, 0, "0")
 
 
 def _tell(out: Telling, id: str, what: str, type: str, at: datetime, data: Mapping[str, Any], deal: str | None) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from detectors.core.events import Refused
 
-from .names import Names
+from .names import Names, Person
 from .telling import Telling
 from .values import Thing, day_of, id_of, is_set, moment_of, number_of, own_id, stamp, text_of
 
@@ -130,6 +130,21 @@ def tell_history(deal: Thing, log: Iterable[Change] | None, names: Names, out: T
             out.deal(id, f"deal-{id}-{key}-{stamp(at)}", at, now[key])
     out.deal(id, f"deal-{id}-update_time-{stamp(updated)}", updated, _all(now))
     return id
+
+
+def people_on(deal: Thing, log: Iterable[Change] | None, names: Names) -> Iterator[tuple[Person, datetime]]:
+    """The people who were the deal's contact, and since when; only those whose address is known."""
+    try:
+        added = moment_of(deal.get("add_time")) or moment_of(deal.get("update_time"))
+    except Refused:
+        return
+    changes = sorted((change for change in log or () if change.key == "person_id"), key=lambda change: change.at)
+    told = [(changes[0].old, added)] if changes else []
+    told += [(change.new, change.at) for change in changes]
+    for value, since in [*told, (deal.get("person_id"), changes[-1].at if changes else added)]:
+        person = names.person(value)
+        if person is not None and since is not None:
+            yield person, since
 
 
 def tell_change(change: Change, names: Names, out: Telling) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,18 +10,19 @@ from detectors.core.addresses import normalise
 from detectors.core.events import Refused
 
 from .settings import Pipedrive
-from .values import Thing, id_of, own_id, text_of
+from .values import Thing, id_of, moment_of, own_id, text_of
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody at a customer's."""
+    """Somebody at a customer's, as they were `updated` last."""
 
     id: str
     mail: str
     name: str | None = None
     title: str | None = None
     company: str | None = None
+    updated: datetime | None = None
 
 
 @dataclass
@@ -32,6 +34,7 @@ class Names:
     pipelines: dict[str, str] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
     people: dict[str, Person] = field(default_factory=dict)
+    people_by_name: dict[str, Person | None] = field(default_factory=dict)
     companies: dict[str, dict[str, Any]] = field(default_factory=dict)
     options: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -65,6 +68,10 @@ class Names:
         found = [person for thing in things if (person := person_of(thing)) is not None]
         for person in found:
             self.people[person.id] = person
+            if person.name:
+                # whom a name means is known only while one person has it
+                first = self.people_by_name.setdefault(person.name, person)
+                self.people_by_name[person.name] = first if first is not None and first.id == person.id else None
         return found
 
     def learn_companies(self, things: Iterable[Thing]) -> None:
@@ -112,9 +119,11 @@ class Names:
         raise Refused("unmapped", f"nobody said whose address the owner {told} has")
 
     def person(self, value: object) -> Person | None:
-        """Somebody by id, or by the whole object; None if no address is known."""
+        """Somebody by id, by a name that only one has, or by the whole object; None if no address is known."""
         if isinstance(value, Mapping) and (value.get("email") or value.get("emails")):
             return person_of(value)
+        if isinstance(value, str) and value in self.people_by_name:
+            return self.people_by_name[value]
         return self.people.get(id_of(value) or "")
 
     def account(self, value: object) -> dict[str, Any] | None:
@@ -142,16 +151,23 @@ def person_of(thing: Thing) -> Person | None:
             normalise(mail)
         except ValueError:
             continue
-        if id is not None:
-            name, title = thing.get("name"), thing.get("job_title")
-            return Person(
-                id,
-                mail,
-                name if isinstance(name, str) and name else None,
-                title if isinstance(title, str) and title else None,
-                id_of(thing.get("org_id")),
-            )
+        name, title = thing.get("name"), thing.get("job_title")
+        return Person(
+            id or mail,
+            mail,
+            name if isinstance(name, str) and name else None,
+            title if isinstance(title, str) and title else None,
+            id_of(thing.get("org_id")),
+            _updated(thing),
+        )
     return None
+
+
+def _updated(thing: Thing) -> datetime | None:
+    try:
+        return moment_of(thing.get("update_time") or thing.get("add_time"))
+    except Refused:
+        return None
 
 
 def _learn(names: dict[str, str], things: Iterable[Thing]) -> None:

@@ -11,9 +11,9 @@ from .telling import Telling
 from .values import stamp
 
 
-def tell_contact(person: Person, updated: datetime | None, deal: str, since: datetime, out: Telling) -> None:
+def tell_contact(person: Person, deal: str, since: datetime, out: Telling) -> None:
     """Tell that a person is on a deal, which is known `since` then."""
-    at = max(updated or since, since)
+    at = max(person.updated or since, since)
     data = {"email": person.mail, "name": person.name, "title": person.title, "account_id": person.company}
     known = {key: value for key, value in data.items() if value is not None}
     out.tell(f"person-{person.id}-deal-{deal}-{stamp(at)}", "crm.contact.changed", at, known, deal)
