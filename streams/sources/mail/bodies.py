@@ -8,18 +8,20 @@ import re
 from collections.abc import Iterator
 from email.message import Message
 from email.parser import BytesParser, HeaderParser
+from itertools import takewhile
 
 import lxml.html
 from inscriptis import Inscriptis  # type: ignore[import-untyped]
 from lxml import etree
 from mailparser_reply import EmailReplyParser  # type: ignore[import-untyped]
 
-from .headers import MAX_BLOCK, POLICY
+from .headers import MAX_BLOCK, POLICY, ids
 
 MAX_BODY = 256 * 1024
 # what is read of a mail at all
 WINDOW = MAX_BLOCK + MAX_BODY
 MAX_PARTS = 100
+MAX_BROKEN = 10
 MAX_HTML = 128 * 1024
 # what is looked through for the new text, and what the reader of absences may see of it
 MAX_TEXT = 8 * 1024
@@ -29,6 +31,17 @@ MAX_SNIPPET = 500
 
 # as the standard library tells a header from what follows; a mail may lack the empty line between them
 _BLOCK = re.compile(rb"(?:(?:From |[\x21-\x39\x3b-\x7e]*+:|[\t ])[^\r\n]*+(?:\r\n|\r|\n|\Z))*+")
+_BROKEN = re.compile(
+    rb"[^\r\n]++(?:\r\n|\r|\n)(?=(?:received|delivered-to|message-id|date|from|to|cc|subject|mime-version|content-type):)",
+    re.IGNORECASE,
+)
+# what parts a letter from the one that it passes on or answers
+_PARTED = re.compile(
+    r"-{5,} ?[^-\n]{3,60}-{2,}\s*$|_{20,}\s*$|(?:begin forwarded message|anfang der weitergeleiteten nachricht"
+    r"|début du message (?:transféré|réexpédié)|inicio del mensaje reenviado|inizio messaggio inoltrato"
+    r"|begin doorgestuurd bericht) ?:",
+    re.IGNORECASE,
+)
 _QUOTES = etree.XPath(
     "//blockquote | //*[contains(concat(' ', @class, ' '), ' gmail_quote ')] | //style | //script | //head | //title"
 )
@@ -37,18 +50,24 @@ _SPACES = re.compile(r"\s+")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
 
 
-def block(raw: bytes) -> bytes:
-    """The header block of a mail, without its body."""
-    raw = raw[:MAX_BLOCK].removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
-    found = _BLOCK.match(raw)
-    return found.group() if found else b""
-
-
-def opened(raw: bytes) -> Message:
-    """A mail and the beginning of its body, taken apart; one nested deeper than Python goes has headers only."""
+def split(raw: bytes) -> tuple[bytes, bytes]:
+    """A mail's header block, and the beginning of its body. A broken line between headers is left out."""
     raw = raw[:WINDOW].removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
-    head = block(raw)
-    body = raw[len(head) : len(head) + MAX_BODY]
+    head, ends = b"", 0
+    for _ in range(MAX_BROKEN):
+        found = _BLOCK.match(raw, ends, MAX_BLOCK)
+        start, ends = ends, found.end() if found else ends
+        head += raw[start:ends]
+        broken = _BROKEN.match(raw, ends, MAX_BLOCK)
+        if broken is None:
+            break
+        ends = broken.end()
+    # headers that go on for ever are followed by nothing
+    return head, raw[ends : ends + MAX_BODY] if ends < MAX_BLOCK else b""
+
+
+def opened(head: bytes, body: bytes) -> Message:
+    """A mail taken apart; one nested deeper than Python goes has headers only."""
     try:
         return BytesParser(policy=POLICY).parsebytes(head + body)
     except RecursionError:
@@ -67,6 +86,22 @@ def parts(mail: Message) -> Iterator[Message]:
             ahead += (each for each in reversed(inner) if isinstance(each, Message))
         else:
             yield part
+
+
+def reported(mail: Message) -> str | None:
+    """The id of the mail that a report (a bounce, a receipt) is about."""
+    for part in parts(mail):
+        kind, inner = part.get_content_type(), part.get_payload()
+        if kind == "text/rfc822-headers":
+            inner = [HeaderParser(policy=POLICY).parsestr(text_of(part, MAX_TEXT))]
+        elif kind not in ("message/rfc822", "message/disposition-notification") or not isinstance(inner, list):
+            continue
+        for each in inner:
+            if isinstance(each, Message):
+                found = ids(each, "Original-Message-ID") or ids(each, "Message-ID")
+                if found:
+                    return found[0]
+    return None
 
 
 def text_of(part: Message, most: int) -> str:
@@ -125,8 +160,9 @@ def _seen(html: str) -> str:
 
 
 def _unquoted(told: str) -> str:
-    lines = (line[:MAX_LINE] for line in told.split("\n"))
-    own = "\n".join(line for line in lines if not line.lstrip().startswith(">"))
+    lines = (line[:MAX_LINE].strip() for line in told.split("\n"))
+    new = takewhile(lambda line: not _PARTED.match(line), lines)
+    own = "\n".join(line for line in new if not line.startswith(">"))
     reply = next((each.body for each in _REPLIES.read(own).replies if each.body), "")
     return reply[:MAX_NEW]
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from email.header import decode_header, make_header
 from email.headerregistry import HeaderRegistry
 from email.message import Message
 from email.policy import default
@@ -68,8 +69,12 @@ def words(mail: Message, name: str) -> str:
     """A header that people read, decoded, without control characters, cut to 1,000 characters."""
     value = text(mail, name)[: 4 * MAX_SUBJECT]
     if "=?" in value:
-        with suppress(Exception):  # the library's own parser fails in many ways; the text as it stands will do
+        # the library's own parser fails in many ways, and its older one takes what should be encoded and is not; else
+        # the text as it stands will do
+        with suppress(Exception):
             value = str(_REGISTRY("subject", value))
+        with suppress(Exception):
+            value = str(make_header(decode_header(value))) if "=?" in value else value
     return _plain(value)[:MAX_SUBJECT].strip()
 
 

@@ -4,20 +4,25 @@ Only headers and a short snippet leave here. Nothing that a mail can hold makes 
 refused with its header block, and each mail's kind says what it was taken for and why.
 """
 
+import re
 from datetime import datetime
 from email.message import Message
 from hashlib import sha256
 from typing import Any
 
+from detectors.core.addresses import domain_of
 from detectors.core.events import Event, Refused
 
 from ..item import Item, event
 from . import absence, headers, invitations, kinds
-from .bodies import block, new_text, opened, snippet
+from .bodies import new_text, opened, reported, snippet, split
 from .domains import Domains
 from .headers import Dated, People, Person
 
 MAX_NOTES = 10
+# an address within somebody's name
+_ADDRESS = re.compile(r"[^\s<>@\"'(),;:]{1,64}@[^\s<>@\"'(),;:]{1,255}")
+REPORTS = frozenset({"bounce", "read receipt", "complaint"})
 
 
 def read(raw: bytes, place: str, source: str, ours: Domains, now: datetime | None = None) -> Item:
@@ -27,8 +32,8 @@ def read(raw: bytes, place: str, source: str, ours: Domains, now: datetime | Non
     it is made from sender, date, subject and recipients. `now` is the receiver's clock: a Date more than a day ahead of
     it is not believed.
     """
-    mail = opened(raw)
-    head = block(raw)
+    head, body = split(raw)
+    mail = opened(head, body)
     people = headers.people(mail, "From")
     if not people.persons:
         people = headers.people(mail, "Sender")
@@ -50,7 +55,7 @@ def read(raw: bytes, place: str, source: str, ours: Domains, now: datetime | Non
         back = absence.returns_on(subject, told, when.at.date())
     if back is not None:
         kind = kind._replace(name="out of office", why=f"{kind.why}; back on {back}")
-    notes = _notes(sender, to, cc, when, ours)
+    notes = _notes(mail, sender, to, cc, when, ours)
     if invitation is not None and not invitation.method:
         notes.append("its calendar part cannot be read")
     why = "; ".join(filter(None, (kind.why, *notes[:MAX_NOTES])))
@@ -58,6 +63,8 @@ def read(raw: bytes, place: str, source: str, ours: Domains, now: datetime | Non
     message_id = own or _made_up(mail, sender, to, cc, subject)
     references = headers.references(mail, message_id)
     answered = [each for each in headers.ids(mail, "In-Reply-To") if each != message_id]
+    if kind.name in REPORTS:
+        answered.append(reported(mail) or "")
     data = {
         "message_id": message_id,
         "in_reply_to": answered[0] if answered else None,
@@ -112,13 +119,18 @@ def _id(message_id: str) -> str:
     return bare if len(bare) <= headers.MAX_ID else f"sha256:{sha256(bare.encode()).hexdigest()}"
 
 
-def _notes(sender: Person, to: People, cc: People, when: Dated, ours: Domains) -> list[str]:
+def _notes(mail: Message, sender: Person, to: People, cc: People, when: Dated, ours: Domains) -> list[str]:
     """What else a careful person would remark on."""
     notes = [when.why]
     for each in (sender, *to.persons, *cc.persons):
-        domain = each.address.rpartition("@")[2]
+        domain = domain_of(each.address)
         if like := ours.look_alike(domain):
             notes.append(f"{domain} looks like {like}, and is not ours")
+    named = next(iter(_ADDRESS.findall(sender.name)), "")
+    if named and named.casefold() != sender.address:
+        notes.append(f"the sender's name says {named!r}, the address is another's")
+    if resent := headers.people(mail, "Resent-From").persons:
+        notes.append(f"passed on by {resent[0].address}")
     notes += [f"{each!r} is no address" for each in (*to.bad, *cc.bad)]
     return notes
 
