@@ -5,6 +5,7 @@ of what was being written, and another goes on from the changelog and from an of
 """
 
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
@@ -26,7 +27,8 @@ from streams.ingest import ingest
 from streams.join import Directory
 from streams.monitor import Partition
 from streams.replay import Replay
-from streams.wire import CLOCK_EVERY, Clock, Headers, Record, Send, Topic, partition_of
+from streams.wire import CLOCK_EVERY, SHARED_DEALS, Clock, Headers, Record, Send, Topic, partition_of
+from tests.streams.sample_deals import RULES, crm, day, event, inbound, meeting
 
 PARTITIONS = 4
 NOW = datetime.now(UTC)
@@ -86,10 +88,12 @@ class Cluster:
         state.resume()
         return state
 
-    def run(self) -> None:
-        """Until everything is read."""
+    def run(self, stages: Sequence[str] = STAGES) -> None:
+        """Until everything is read that is for these stages."""
         while behind := [
-            (topic, n) for (topic, n), at in self.positions.items() if at < len(self.logs.records[topic, n])
+            (topic, n)
+            for (topic, n), at in self.positions.items()
+            if topic in stages and at < len(self.logs.records[topic, n])
         ]:
             topic, number = self.chance.choice(sorted(behind))
             offset = self.positions[topic, number]
@@ -178,3 +182,61 @@ def test_however_often_workers_die_the_findings_are_those_of_a_replay(seed: int)
 
     assert cluster.died > 10
     assert cluster.findings() == sorted(finding_line(each) for each in replay.findings())
+
+
+def tangled(chance: Random, count: int) -> list[bytes]:
+    """A few companies with several deals each, of which contacts, accounts and closings keep changing."""
+    domains = [*(f"c{n}.example" for n in range(5)), "emea.c1.example", "gmail.com"]
+    people = [f"p{n}@{domain}" for n in range(3) for domain in domains]
+    told = []
+    for number in range(count):
+        at, deal = number / 10, f"D-{chance.randrange(8)}"
+        match chance.choice(["mail"] * 6 + ["meeting", "contact", "contact", "account", "status"]):
+            case "mail":
+                more = {"from": chance.choice(people), "cc": chance.sample(people, chance.choice([0, 0, 1, 3]))}
+                answers = f"m-{chance.randrange(max(1, number - 30), number + 2)}"
+                each = inbound(at, f"m-{number}", **more, **({"in_reply_to": answers} if chance.random() < 0.5 else {}))
+                each |= {"subject": deal} if chance.random() < 0.05 else {}
+            case "meeting":
+                each = meeting(at, id=f"m-{number}", attendees=chance.sample(people, 2))
+            case "contact":
+                person = chance.choice(people)
+                each = event("crm.contact.changed", day(at), id=f"m-{number}", email=person) | {"subject": deal}
+            case "account":
+                account = {"domains": chance.sample(domains, chance.choice([0, 1, 2]))}
+                each = crm(at, id=f"m-{number}", account=account) | {"subject": deal}
+            case _:
+                status = chance.choice(["won", "lost", "open"])
+                each = crm(at, id=f"m-{number}", status=status) | {"subject": deal}
+        told.append(each)
+    # between two clocks they arrive in any order, and some again
+    told = [each for each in told for _ in range(chance.choice([1, 1, 1, 2]))]
+    batches = [told[at : at + CLOCK_EVERY] for at in range(0, len(told), CLOCK_EVERY)]
+    return [orjson.dumps(each) for batch in batches for each in chance.sample(batch, len(batch))]
+
+
+def placed(records: Iterable[tuple[bytes | None, bytes | None, Headers]]) -> set[tuple[str, str, int | None]]:
+    """Which event was given to which deal, and how many share it."""
+    told = [events.parse(value) for _, value, headers in records if value and not headers]
+    return {(each.id, each.subject or "", (each.model_extra or {}).get(SHARED_DEALS)) for each in told}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_however_often_workers_die_each_mail_is_given_to_the_deals_that_one_partition_gives_it_to(seed: int) -> None:
+    lines = tangled(Random(seed), 2000)
+    told = ingest([Record(0, None, line) for line in lines], RULES, 1, NOW).sends
+    here = [Record(0, send.key, send.value, send.headers) for send in told if send.topic == "mail"]
+    end = Clock(NOW, 0, 1).send("mail", [0])
+    joined = Directory(0, 1).advance([*here, *(Record(0, None, mark.value, mark.headers) for mark in end)])
+    expected = placed(
+        (send.key, send.value, send.headers) for send in [*told, *joined.sends] if send.topic == "deal_events"
+    )
+    logs = Logs()
+    logs.publish(lines)
+    cluster = Cluster(RULES, logs, Random(seed), deaths=0.3)
+
+    cluster.run(["inbox", "mail"])
+
+    assert cluster.died > 10
+    assert placed(record for n in range(PARTITIONS) for record in logs.records["deal_events", n]) == expected
+    assert len(expected) > 2000
