@@ -71,7 +71,7 @@ class CloseDateSlipping(Detector):
             window = self._in_window(pushes, push)
             if len(window) < self.pushes:
                 continue
-            if row and push.at >= _ages_out(self._in_window(pushes, row[-1]), self.pushes, self.window):
+            if row and push.at > _ages_out(self._in_window(pushes, row[-1]), self.pushes, self.window):
                 row = []
             row.append(push)
         return row

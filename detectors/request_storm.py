@@ -49,9 +49,8 @@ class RequestStorm(Detector):
         asks, calm_until = self._asks(deal)
         if not self._are_dense(asks, len(asks) - 1, self.threads):
             return None
-        # while the one before it was still enough without the oldest, the storm had not stopped in between
         start = len(asks) - 1
-        while self._are_dense(asks, start, self.threads + 1):
+        while self._followed(asks, start):
             start -= 1
         since, until = asks[start].at, asks[-self.threads].at + self.window
         if calm_until is not None:
@@ -95,6 +94,11 @@ class RequestStorm(Detector):
                 else:
                     asks.append(touch)
         return asks, calm_until
+
+    def _followed(self, asks: list[Touch], last: int) -> bool:
+        """Whether this thread came while the storm before it lasted, or at the very instant of its end."""
+        before = self._are_dense(asks, last - 1, self.threads)
+        return before and asks[last].at - asks[last - self.threads].at <= self.window
 
     def _are_dense(self, asks: list[Touch], last: int, count: int) -> bool:
         """Whether so many threads, up to and with this one, were opened within the window."""

@@ -235,7 +235,7 @@ class Watched:
             if not breach.holds_at(at):
                 return self._beside_past(name, breach)
             was, end = before.get(name), self._ended.get(name)
-            if was is not None and was.until is not None and was.until <= at:
+            if was is not None and not _goes_on(was, breach, at):
                 # it was over by itself
                 end, was = was.until, None
             back = self._returned.get(name) if was is not None else None
@@ -249,8 +249,7 @@ class Watched:
         over = []
         for name, breach in before.items():
             now, end = now_told.get(name), min(breach.until or at, at)
-            goes_on = (breach.until is None or breach.until > at) and now is not None and now.holds_at(at)
-            if not goes_on:
+            if now is None or not _goes_on(breach, now, at):
                 over.append(_finding(self.deal, name, replace(breach, until=end), "resolved", end))
         past = (*self.past, *sorted(over, key=lambda each: (each.since.timestamp(), each.detector)))[-MOST_PAST:]
         told = replace(self, deal=deal, past=past, returns=(*self.returns, *returns)[-MOST_PAST:])
@@ -272,6 +271,12 @@ class Watched:
             grown = replace(start, log=watched.deal.log + tuple(group))
             watched = watched._then(grown, at)
         return watched if watched.deal.log == deal.log else replace(watched, deal=deal)
+
+
+def _goes_on(was: Breach, now: Breach, at: datetime) -> bool:
+    """Whether a breach that was seen before a moment is still there with its events, if only from its very end on."""
+    lasted = was.until is None or was.until > at or (was.until == at and now.since < at)
+    return lasted and now.holds_at(at)
 
 
 def assess_book(book: Book, rules: Rules, team: str | None, on_error: OnError | None = None) -> list[Judged]:

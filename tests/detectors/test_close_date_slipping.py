@@ -121,6 +121,13 @@ def test_after_the_window_a_new_episode_begins():
     assert (now.state, now.since, now.until) == ("open", at(210), at(200) + HALF_A_YEAR)
 
 
+def test_a_push_at_the_very_instant_at_which_the_oldest_ages_out_lets_it_go_on():
+    (now,) = findings("close_date_slipping", *TWICE, dated(60, day=190), day=191)
+    assert (now.state, now.since, now.until) == ("open", at(20), at(20) + HALF_A_YEAR)
+    past, ahead = findings("close_date_slipping", *TWICE, dated(60, day=190, hour=10), day=191)
+    assert (past.until, ahead.since) == (at(190), at(190, hour=10))
+
+
 def test_an_episode_that_goes_on_keeps_its_start():
     life = (*TWICE, dated(60, day=180), dated(70, day=195))
     (now,) = findings("close_date_slipping", *life, day=200)

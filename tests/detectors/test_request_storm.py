@@ -107,6 +107,20 @@ def test_a_storm_that_had_blown_over_begins_anew():
     ]
 
 
+def test_a_thread_at_the_very_instant_at_which_the_oldest_ages_out_lets_it_go_on():
+    assert storm(*FOUR, inbound(22)).since == at(10)
+    assert [(each.state, each.since) for each in findings("request_storm", *FOUR, inbound(22), day=23)] == [
+        ("open", at(10))
+    ]
+    assert storm(*FOUR, inbound(22, minute=1)).since == at(22, minute=1)
+
+
+def test_two_threads_of_one_instant_do_not_prolong_what_was_no_storm():
+    # the fourth comes as the first ages out, and a fifth with it
+    life = (entered("Demo", 0), inbound(1), inbound(8), inbound(15), inbound(22), inbound(22, event_id="fifth"))
+    assert storm(*life).since == at(22)
+
+
 def test_a_stage_that_was_left_starts_the_count_anew():
     assert breach("request_storm", *FOUR, entered("Proposal", 11)) is None
     assert breach("request_storm", *FOUR, entered("Proposal", 11), inbound(12)) is None
@@ -145,9 +159,9 @@ def test_the_thresholds_are_those_of_the_rules():
             "detectors": {"request_storm": {"threads": 2, "critical_threads": 3, "window": "7d"}},
         }
     )
-    # as the first ages out when the third comes, and the second with the fourth, each time it is a new storm
+    # the third comes as the first ages out, and the fourth as the second does: it goes on
     found = storm(*FOUR, inbound(11), rules=strict)
-    assert (found.since, found.critical_from, found.until) == (at(10), at(11), at(17))
+    assert (found.since, found.critical_from, found.until) == (at(3), at(11), at(17))
 
 
 def test_a_closed_deal_has_no_weather():
