@@ -128,7 +128,8 @@ def tell_history(deal: Thing, log: Iterable[Change] | None, names: Names, out: T
     for key, at in since.items():
         if key in now:
             out.deal(id, f"deal-{id}-{key}-{stamp(at)}", at, now[key])
-    out.deal(id, f"deal-{id}-update_time-{stamp(updated)}", updated, _all(now))
+    if updated > added:
+        out.deal(id, f"deal-{id}-update_time-{stamp(updated)}", updated, _all(now))
     return id
 
 

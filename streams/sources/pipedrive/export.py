@@ -133,7 +133,7 @@ def read(tables: Mapping[str, Iterable[Row]], settings: Pipedrive) -> Iterator[I
     yield from _logs(tables.get("flow", ()), logs, others, settings)
     ids: dict[str, str | None] = {}
     known: set[str] = set()
-    yield from _deals(tables.get("deals", ()), logs, "flow" in tables, ids, known, names)
+    yield from _deals(tables.get("deals", ()), logs, ids, known, names)
     yield from _orphans(((deal, log) for deal, log in logs.items() if deal not in known), names)
     yield from _activities(chain(others, tables.get("activities", ())), ids, names)
 
@@ -160,7 +160,6 @@ def _logs(
 def _deals(
     rows: Iterable[Row],
     logs: Mapping[str, list[Change]],
-    has_logs: bool,
     ids: dict[str, str | None],
     known: set[str],
     names: Names,
@@ -175,7 +174,7 @@ def _deals(
             out.problems.append(refusal)
             yield out.item(row.place, _raw(row), "deal")
             continue
-        log = logs.get(own_id(deal) or "", []) if has_logs else None
+        log = logs.get(own_id(deal) or "")
         id = tell_history(deal, log, names, out)
         if id is not None:
             known.add(id)

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from detectors.core.addresses import normalise
 from detectors.core.events import Refused
 
+from ..websites import domain_in
 from .settings import Pipedrive
 from .values import Thing, id_of, moment_of, own_id, text_of
 
@@ -79,7 +79,8 @@ class Names:
         for thing in things:
             id, name = own_id(thing), thing.get("name")
             if id is not None:
-                domain = _domain_in(thing.get("website"))
+                website = thing.get("website")
+                domain = domain_in(website) if isinstance(website, str) else None
                 account = {"id": id, "name": name if isinstance(name, str) and name else None}
                 self.companies[id] = {key: each for key, each in account.items() if each} | (
                     {"domains": [domain]} if domain else {}
@@ -192,13 +193,3 @@ def _address(text: str) -> str:
         return normalise(text)
     except ValueError as error:
         raise Refused("unreadable", f"owner: {error}") from None
-
-
-def _domain_in(website: object) -> str | None:
-    if not isinstance(website, str) or not website.strip():
-        return None
-    try:
-        host = urlsplit(website if "://" in website else f"//{website}").hostname or ""
-    except ValueError:
-        return None
-    return host.removeprefix("www.") if "." in host else None
