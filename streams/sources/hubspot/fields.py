@@ -1,11 +1,10 @@
 """What a deal's properties are in the contract."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from detectors.core.events import Refused
 
-from .names import Names
+from .portal import Portal
 from .settings import HubSpot
 from .values import amount, day, text_of
 
@@ -37,12 +36,15 @@ _FORECASTS = {
     "most_likely": "best_case",
     "closed_won": "closed",
 }
-# what each of them says by itself: a deal that is not won may be open or lost
-_CLOSINGS = {
-    ("hs_is_closed", "false"): "open",
-    ("hs_is_closed_won", "true"): "won",
-    ("hs_is_closed_lost", "true"): "lost",
+# what each mark of closing says by itself: a deal that is not won may be open or lost
+CLOSINGS = {
+    "hs_is_closed": {"false": "open"},
+    "hs_is_closed_won": {"true": "won"},
+    "hs_is_closed_lost": {"true": "lost"},
 }
+
+
+_MARKS = {"true": "true", "yes": "true", "false": "false", "no": "false"}
 
 
 def deal_properties(settings: HubSpot) -> dict[str, str]:
@@ -51,39 +53,45 @@ def deal_properties(settings: HubSpot) -> dict[str, str]:
     return {name: field for name, field in told.items() if field is not None}
 
 
-def deal_fields(name: str, value: Any, settings: HubSpot, names: Names) -> dict[str, Any]:
+def mark(value: Any) -> str:
+    """A yes or no as `true` or `false`, "" if it is neither."""
+    return _MARKS.get(str(value).strip().lower(), "") if isinstance(value, str | bool) else ""
+
+
+def deal_fields(name: str, value: Any, portal: Portal) -> dict[str, Any]:
     """What a property's value says in the contract: nothing, if nobody reads it. `Refused` if it cannot be read."""
+    settings = portal.settings
     field = deal_properties(settings).get(name)
     if field is None:
         return {}
     text = text_of(value)
     text = settings.values.get(name, {}).get(text, text)
-    if name in {"hs_is_closed", "hs_is_closed_won", "hs_is_closed_lost"}:
-        status = _CLOSINGS.get((name, text.lower()))
+    if name in CLOSINGS:
+        status = CLOSINGS[name].get(mark(text))
         return {"status": status} if status else {}
     if not text:
         return {field: None}
     try:
-        return _read(field, text, settings, names)
+        return _read(field, text, portal)
     except Refused as refused:
         raise Refused(refused.reason, f"{name}: {refused}") from None
 
 
-def _read(field: str, text: str, settings: HubSpot, names: Names) -> dict[str, Any]:
+def _read(field: str, text: str, portal: Portal) -> dict[str, Any]:
     match field:
         case "stage":
-            return {"stage": names.stage(text), "status": names.status(text)}
+            return {"stage": portal.stage(text), "status": portal.status(text)}
         case "pipeline":
-            return {"pipeline": names.pipeline(text)}
+            return {"pipeline": portal.pipeline(text)}
         case "owner":
-            return {"owner": names.owner(text)}
+            return {"owner": portal.owner(text)}
         case "amount":
-            currency: Mapping[str, str] = {"currency": settings.currency} if settings.currency else {}
+            currency = {"currency": portal.settings.currency} if portal.settings.currency else {}
             return {"amount": amount(text), **currency}
         case "currency":
             return {"currency": text.upper()}
         case _ if field in _DATES:
-            return {field: day(text, settings)}
+            return {field: day(text, portal.settings)}
         case _ if field in _CHOICES:
             choice = "_".join(text.casefold().replace("-", " ").split())
             return {field: _FORECASTS.get(choice, choice)}

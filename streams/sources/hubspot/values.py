@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from math import isfinite, nan
 from typing import Any
 
+import orjson
+
 from detectors.core.events import Refused
 
 from .settings import HubSpot
@@ -24,7 +26,15 @@ def text_of(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, str | int | float):
         return str(value).strip()
-    raise Refused("unreadable", f"{str(value)[:80]!r} is no value of a property")
+    raise Refused("unreadable", f"a property has a text, not a {type(value).__name__}")
+
+
+def raw_of(told: Any) -> bytes:
+    """What was given, as a dead letter keeps it."""
+    try:
+        return orjson.dumps(told, default=str)
+    except TypeError:
+        return b'"nested too deeply to be kept"'
 
 
 def milliseconds(at: datetime) -> int:

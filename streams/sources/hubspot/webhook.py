@@ -20,9 +20,9 @@ from detectors.core.events import Event, Refused
 
 from ..item import Item
 from . import deals
-from .names import Names
+from .portal import Portal
 from .settings import HubSpot
-from .values import EPOCH, moment, text_of
+from .values import EPOCH, moment, raw_of, text_of
 
 MOST_PUSHED = 100
 MOST_SECONDS = timedelta(minutes=5)
@@ -90,7 +90,7 @@ def _bytes(text: str) -> bytes:
 
 def pushed(body: bytes, settings: HubSpot, place: str) -> Iterator[Item]:
     """What each notification of a request says; `place` names the request."""
-    names = Names.of(settings)
+    portal = Portal.of(settings)
     try:
         told = orjson.loads(body)
     except ValueError as error:
@@ -104,21 +104,21 @@ def pushed(body: bytes, settings: HubSpot, place: str) -> Iterator[Item]:
         yield Item(place, body, "a push", refusal=Refused("too_large", problem))
         return
     for number, each in enumerate(told):
-        yield _item(each, settings, names, f"{place}[{number}]")
+        yield _item(each, portal, f"{place}[{number}]")
 
 
-def _item(told: Any, settings: HubSpot, names: Names, place: str) -> Item:
-    raw = orjson.dumps(told)
+def _item(told: Any, portal: Portal, place: str) -> Item:
+    raw = raw_of(told)
     try:
         if not isinstance(told, dict):
             raise Refused("unreadable", "a notification is an object")
-        kind, why, events = _read(told, settings, names)
+        kind, why, events = _read(told, portal)
     except Refused as refused:
         return Item(place, raw, "a push", refusal=refused)
     return Item(place, raw, kind, why, tuple(events))
 
 
-def _read(told: dict[str, Any], settings: HubSpot, names: Names) -> tuple[str, str, list[Event]]:
+def _read(told: dict[str, Any], portal: Portal) -> tuple[str, str, list[Event]]:
     subscription = text_of(told.get("subscriptionType"))
     thing, _, action = subscription.partition(".")
     if thing == "object":
@@ -127,35 +127,35 @@ def _read(told: dict[str, Any], settings: HubSpot, names: Names) -> tuple[str, s
         raise Refused("unknown_type", f"subscriptionType: {subscription[:80]!r} is none that is read")
     if thing != "deal" or action == "associationChange":
         return "left to the poll", f"{subscription} names no deal, or not all of it", []
-    deal, at = _id(told, "objectId"), _at(told, settings)
+    deal, at = _id(told, "objectId"), _at(told, portal)
     by = text_of(told.get("changeSource"))
     match action:
         case "creation":
-            return "a new deal", subscription, [deals.created(deal, at, settings, by)]
+            return "a new deal", subscription, [deals.created(deal, at, portal, by)]
         case "deletion" | "privacyDeletion":
-            return "a deleted deal", subscription, [deals.deleted(deal, at, settings, by)]
+            return "a deleted deal", subscription, [deals.deleted(deal, at, portal, by)]
         case "restore":
-            return "a deal that is back", subscription, [deals.restored(deal, at, settings, by)]
+            return "a deal that is back", subscription, [deals.restored(deal, at, portal, by)]
         case "merge":
-            return "merged deals", subscription, _merged(told, deal, at, settings)
+            return "merged deals", subscription, _merged(told, deal, at, portal)
         case _:
             name = text_of(told.get("propertyName"))
             if "propertyValue" not in told or not name:
                 raise Refused("unreadable", "propertyName and propertyValue are missing")
-            change = deals.changed(deal, name, told["propertyValue"], at, settings, names, by)
+            change = deals.changed(deal, name, told["propertyValue"], at, portal, by)
             if change is None:
                 return "a property that is not read", name, []
             return "a change of a deal", name, [change]
 
 
-def _merged(told: dict[str, Any], deal: str, at: datetime, settings: HubSpot) -> list[Event]:
+def _merged(told: dict[str, Any], deal: str, at: datetime, portal: Portal) -> list[Event]:
     others = told.get("mergedObjectIds")
     if not isinstance(others, list):
         raise Refused("unreadable", "mergedObjectIds: is no list")
     primary = text_of(told.get("primaryObjectId")) or deal
     into = text_of(told.get("newObjectId")) or primary
     gone = dict.fromkeys([*map(text_of, others), primary])
-    return [deals.merged(each, into, at, settings) for each in gone if each and each != into]
+    return [deals.merged(each, into, at, portal) for each in gone if each and each != into]
 
 
 def _id(told: dict[str, Any], name: str) -> str:
@@ -165,8 +165,8 @@ def _id(told: dict[str, Any], name: str) -> str:
     return id
 
 
-def _at(told: dict[str, Any], settings: HubSpot) -> datetime:
+def _at(told: dict[str, Any], portal: Portal) -> datetime:
     text = text_of(told.get("occurredAt"))
     if not text.isdecimal():
         raise Refused("time", f"occurredAt: {text[:80]!r} is no count of milliseconds")
-    return moment(text, settings)
+    return moment(text, portal.settings)

@@ -1,4 +1,4 @@
-"""What HubSpot's ids are called: stages, pipelines and owners are known by ids there, and by names to people."""
+"""A company's HubSpot, and what its ids are called: stages, pipelines and owners are ids there, and names to people."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -25,9 +25,13 @@ _ID = re.compile(r"\d+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
-class Names:
-    """The names of ids. In tables that people export, labels stand in place of ids: then `labels` is set."""
+class Portal:
+    """One account of HubSpot: its settings, and the names of its ids.
 
+    In tables that people export, labels stand in place of ids: then `labels` is set.
+    """
+
+    settings: HubSpot
     stages: Mapping[str, str]
     pipelines: Mapping[str, str]
     owners: Mapping[str, str]
@@ -39,6 +43,7 @@ class Names:
     def of(cls, settings: HubSpot, labels: bool = False) -> Self:
         """As the connections file has them."""
         return cls(
+            settings,
             STAGES | dict(settings.stages),
             PIPELINES | dict(settings.pipelines),
             settings.owners,
@@ -55,7 +60,11 @@ class Names:
         won: Collection[str] = (),
         lost: Collection[str] = (),
     ) -> Self:
-        """With what HubSpot itself calls what has no name yet."""
+        """With what HubSpot itself calls what has no name yet.
+
+        A name that we have stays, even if people have renamed a stage: a push, which knows no other, would else tell
+        another name for it. What they call it is said in the settings.
+        """
         return replace(
             self,
             stages={**(stages or {}), **self.stages},

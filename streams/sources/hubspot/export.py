@@ -1,0 +1,289 @@
+"""What people export from HubSpot: tables with a record or a change a row, and dumps of the API as JSON.
+
+A table of deals says how things stand when it was exported (`Last Modified Date` says as of when, and should be among
+its columns); the export of a property's history, and a dump with `propertiesWithHistory`, say how they came to be so.
+HubSpot writes the times of a table in whole minutes of the account's time zone.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import groupby, islice
+from typing import Any, NamedTuple
+
+from detectors.core.events import Event, Refused
+
+from ..item import Item, Row
+from . import activities, deals, people
+from .activities import Around
+from .legacy import engagement_of
+from .people import Company, Person
+from .portal import Portal
+from .records import ACTIVITIES, Link, Record, kind_of, property_of, record_of, record_of_row, table_kind, without_words
+from .settings import HubSpot
+from .told import deal_item, one_of
+from .values import moment, raw_of, text_of
+
+HISTORY = "property history"
+
+# what the columns of a property's history may be called, in small letters
+_COLUMNS = {
+    "deal": {"record id", "object id", "deal id", "hs_object_id"},
+    "property": {"property", "property name", "property_name"},
+    "value": {"value", "property value"},
+    "at": {"change date", "changed at", "changed on", "timestamp", "updated at"},
+    "by": {"source", "source type", "source_type", "change source"},
+    "object": {"object type", "object_type", "object"},
+}
+_NEEDED = ("deal", "property", "value", "at")
+_LOOKED_AT = 100
+_CHANGE = "a change of a deal"
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def table_of(columns: Collection[str]) -> str | None:
+    """Which of HubSpot's tables has these columns; None if it is none of them."""
+    found = _columns(columns)
+    if all(name in found for name in _NEEDED):
+        return HISTORY
+    return table_kind(columns)
+
+
+def objects_of(content: object) -> str | None:
+    """What a dump of the API holds; None if it is none of HubSpot's."""
+    told = content.get("results", content) if isinstance(content, dict) else content
+    each = told if isinstance(told, list) else [told]
+    return next(filter(None, map(kind_of, islice(each, _LOOKED_AT))), None)
+
+
+def read(tables: Mapping[str, Iterable[Row]], settings: HubSpot) -> Iterator[Item]:
+    """The items of all tables of one account: they explain each other."""
+    known = _Known(Portal.of(settings))
+    yield from _names(tables, known)
+    yield from _contacts(tables, known)
+    yield from _companies(tables, known)
+    yield from _deals(tables, known)
+    yield from _changes(tables.get(HISTORY, ()), replace(known.portal, labels=True))
+    yield from _on_other_deals(known)
+    yield from _activities(tables, known)
+
+
+@dataclass
+class _Known:
+    """What some tables say of others."""
+
+    portal: Portal
+    persons: dict[str, Person] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
+    companies: dict[str, Company] = field(default_factory=dict)
+    # the contacts of each deal, as far as the contacts name it
+    on_deals: dict[str, list[Link]] = field(default_factory=dict)
+
+    def read_by(self, record: Record) -> Portal:
+        """How a record is read: tables have labels in place of ids."""
+        return replace(self.portal, labels=True) if record.labelled else self.portal
+
+
+def _names(tables: Mapping[str, Iterable[Row]], known: _Known) -> Iterator[Item]:
+    for row in tables.get("owners", ()):
+        yield Item(row.place, raw_of(row.fields), "owner", "named by HubSpot")
+        known.portal = known.portal.beside(owners=owners_of(row.fields))
+    for row in tables.get("pipelines", ()):
+        yield Item(row.place, raw_of(row.fields), "pipeline", "named by HubSpot")
+        known.portal = with_pipeline(known.portal, row.fields)
+
+
+def owners_of(told: Mapping[str, Any]) -> dict[str, str]:
+    """The address of an owner, by id and by name."""
+    address = told.get("email")
+    if not isinstance(address, str) or "@" not in address:
+        return {}
+    names = (told.get("firstName"), told.get("lastName"))
+    name = " ".join(each.strip() for each in names if isinstance(each, str) and each.strip())
+    return {str(key): address for key in (told.get("id"), name) if key}
+
+
+def with_pipeline(portal: Portal, told: Mapping[str, Any]) -> Portal:
+    """A portal that knows the names of a pipeline and its stages, and which of these close a deal."""
+    names: dict[str, str] = {}
+    won: list[str] = []
+    lost: list[str] = []
+    stages = told.get("stages")
+    for stage in stages if isinstance(stages, list) else []:
+        if not isinstance(stage, dict) or not isinstance(stage.get("label"), str):
+            continue
+        id, marks = str(stage.get("id")), stage.get("metadata")
+        names[id] = stage["label"]
+        if isinstance(marks, dict) and str(marks.get("isClosed")).lower() == "true":
+            (won if str(marks.get("probability")) in {"1", "1.0"} else lost).append(id)
+    label = told.get("label")
+    pipelines = {str(told.get("id")): label} if isinstance(label, str) else {}
+    return portal.beside(stages=names, pipelines=pipelines, won=won, lost=lost)
+
+
+def _records(kind: str, rows: Iterable[Row]) -> Iterator[Record | Item]:
+    for row in rows:
+        try:
+            yield _record(kind, row)
+        except Refused as refused:
+            yield Item(row.place, raw_of(without_words(row.fields)), kind.removesuffix("s"), refusal=refused)
+
+
+def _record(kind: str, row: Row) -> Record:
+    told = row.fields
+    if isinstance(told.get("engagement"), dict):
+        return engagement_of(told, row.place)
+    if kind == "engagements":
+        raise Refused("unreadable", "engagement is missing")
+    if not isinstance(told.get("properties"), dict) and not isinstance(told.get("propertiesWithHistory"), dict):
+        return record_of_row(kind, row)
+    own = kind_of(told) or kind
+    if own != kind and not {own, kind} <= set(ACTIVITIES):
+        raise Refused("unreadable", f"one of the {own} among the {kind}: give them in a file of their own")
+    return record_of(own, told, row.place)
+
+
+def _contacts(tables: Mapping[str, Iterable[Row]], known: _Known) -> Iterator[Item]:
+    for record in _records("contacts", tables.get("contacts", ())):
+        if isinstance(record, Item):
+            yield record
+            continue
+        try:
+            person = people.person_of(record, known.read_by(record))
+        except Refused as refused:
+            yield Item(record.place, record.raw, "contact", refusal=refused)
+            continue
+        known.persons[person.id] = person
+        known.places[person.id] = record.place
+        for link in person.deals:
+            known.on_deals.setdefault(link.id, []).append(Link(person.id, link.labels))
+        yield Item(record.place, record.raw, "contact", "told on its deals" if person.email else "no mail address")
+
+
+def _companies(tables: Mapping[str, Iterable[Row]], known: _Known) -> Iterator[Item]:
+    for record in _records("companies", tables.get("companies", ())):
+        if isinstance(record, Item):
+            yield record
+            continue
+        try:
+            known.companies[record.id] = people.company_of(record, known.read_by(record))
+            yield Item(record.place, record.raw, "company", "told on its deals")
+        except Refused as refused:
+            yield Item(record.place, record.raw, "company", refusal=refused)
+
+
+def _deals(tables: Mapping[str, Iterable[Row]], known: _Known) -> Iterator[Item]:
+    for record in _records("deals", tables.get("deals", ())):
+        if isinstance(record, Item):
+            yield record
+            continue
+        contacts = known.on_deals.pop(record.id, [])
+        yield deal_item(
+            record, contacts, known.persons, known.companies, known.read_by(record), standing=HISTORY not in tables
+        )
+
+
+def _on_other_deals(known: _Known) -> Iterator[Item]:
+    """Contacts of deals that are in none of these tables."""
+    for deal, contacts in known.on_deals.items():
+        for link in contacts:
+            told: list[Event] = []
+            problems: list[Refused] = []
+            try:
+                told += people.on_deal(known.persons[link.id], deal, link.labels, None, known.portal)
+            except Refused as refused:
+                problems.append(refused)
+            raw = raw_of({"contact": link.id, "deal": deal})
+            yield Item(known.places[link.id], raw, "contact", f"on deal {deal}", tuple(told), one_of(problems))
+
+
+def _activities(tables: Mapping[str, Iterable[Row]], known: _Known) -> Iterator[Item]:
+    addresses = {id: person.email for id, person in known.persons.items() if person.email}
+    mails: list[Record] = []
+    for kind in (*ACTIVITIES, "engagements"):
+        for record in _records(kind, tables.get(kind, ())):
+            if isinstance(record, Item):
+                yield record
+            elif record.kind == "emails":
+                mails.append(record)  # what answers what shows only among all
+            else:
+                yield activities.item_of(record, Around(addresses), known.read_by(record))
+    sent = (activities.thread_of(record, known.read_by(record)) for record in mails)
+    around = Around(addresses, activities.threads_of(each for each in sent if each is not None))
+    for record in mails:
+        yield activities.item_of(record, around, known.read_by(record))
+
+
+class _Change(NamedTuple):
+    """A row of a property's history."""
+
+    deal: str
+    name: str
+    at: datetime
+    value: Any
+    by: str
+    row: Row
+
+
+def _changes(rows: Iterable[Row], portal: Portal) -> Iterator[Item]:
+    """The events of properties' histories. What changed more than once in a minute keeps the order of the file."""
+    for _, series in groupby(_read_changes(rows, portal), key=_series):
+        told = []
+        for each in series:
+            if isinstance(each, Item):
+                yield each
+            else:
+                told.append(each)
+        if told and told[0].at >= told[-1].at:
+            told.reverse()  # HubSpot writes the newest first
+        for _, together in groupby(sorted(told, key=_time), key=_time):
+            for number, change in enumerate(together):
+                yield _changed(change._replace(at=change.at + number * _MILLISECOND), portal)
+
+
+def _read_changes(rows: Iterable[Row], portal: Portal) -> Iterator[_Change | Item]:
+    for row in rows:
+        try:
+            cells = {name: text_of(row.fields[column]) for name, column in _columns(row.fields).items()}
+            if cells.get("object", "deal").lower() not in {"deal", "deals", "0-3"}:
+                yield Item(row.place, raw_of(row.fields), "a change of another record", cells["object"])
+                continue
+            if not cells.get("deal") or not cells.get("property"):
+                raise Refused("unreadable", "the record's id or the property is missing")
+            at = moment(cells.get("at", ""), portal.settings)
+            name = property_of(cells["property"])
+            yield _Change(cells["deal"], name, at, cells.get("value", ""), cells.get("by", ""), row)
+        except Refused as refused:
+            yield Item(row.place, raw_of(row.fields), _CHANGE, refusal=refused)
+
+
+def _series(told: _Change | Item) -> tuple[str, str]:
+    return (told.deal, told.name) if isinstance(told, _Change) else ("", "")
+
+
+def _time(told: _Change) -> datetime:
+    return told.at
+
+
+def _changed(told: _Change, portal: Portal) -> Item:
+    try:
+        by = "_".join(told.by.upper().split())
+        if told.name == "createdate":
+            event: Event | None = deals.created(told.deal, moment(told.value, portal.settings), portal, by)
+        else:
+            event = deals.changed(told.deal, told.name, told.value, told.at, portal, by)
+    except Refused as refused:
+        return Item(told.row.place, raw_of(told.row.fields), _CHANGE, told.name, refusal=refused)
+    if event is None:
+        return Item(told.row.place, raw_of(told.row.fields), "a property that is not read", told.name)
+    return Item(told.row.place, raw_of(told.row.fields), _CHANGE, told.name, (event,))
+
+
+def _columns(columns: Iterable[str]) -> dict[str, str]:
+    """Which column is which of a property's history."""
+    found: dict[str, str] = {}
+    for column in columns:
+        for name, called in _COLUMNS.items():
+            if column.strip().casefold() in called:
+                found.setdefault(name, column)
+    return found
