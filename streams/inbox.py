@@ -13,6 +13,8 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from detectors.core.events import Event
+
 from . import topics
 from .settings import Kafka, Settings
 from .topics import MAX_MESSAGE_BYTES
@@ -100,6 +102,11 @@ async def _close(producer: Any) -> None:
     # what others have under way with it is waited for
     with suppress(KafkaError, OSError):
         await producer.stop()
+
+
+def key_of(event: Event) -> bytes:
+    """By what an event stands in the inbox: by its deal, else by itself."""
+    return (event.subject or event.ref).encode()
 
 
 def _client(kafka: Kafka) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from detectors.core.events import Refused
 
 from . import cloudevents_http, connections
 from .dead_letters import dead_letter, source_of
+from .inbox import key_of
 from .pushes import Headers, Push, Pushed, UnknownForm
 from .settings import Settings, SettingsError
 from .sources.connection import SourceRefused
@@ -161,11 +162,6 @@ class PipedriveHook(Hook):
     def items(self, body: bytes, place: str) -> Iterable[Item]:
         """The one change."""
         return pipedrive.pushed(body, self._section, place)
-
-
-def key_of(event: events.Event) -> bytes:
-    """Where an event stands in the inbox: by its deal, else by itself."""
-    return (event.subject or event.ref).encode()
 
 
 def _to_inbox(key: bytes, raw: bytes, partitions: int) -> Send:
