@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from email.message import Message
 from email.parser import BytesParser, HeaderParser
-from itertools import takewhile
+from itertools import chain, islice, takewhile
 
 import lxml.html
 from inscriptis import Inscriptis  # type: ignore[import-untyped]
@@ -23,6 +23,7 @@ WINDOW = MAX_BLOCK + MAX_BODY
 MAX_PARTS = 100
 MAX_BROKEN = 10
 MAX_HTML = 128 * 1024
+MAX_ELEMENTS = 3000
 # what is looked through for the new text, and what the reader of absences may see of it
 MAX_TEXT = 8 * 1024
 MAX_NEW = 4 * 1024
@@ -88,8 +89,8 @@ def parts(mail: Message) -> Iterator[Message]:
             yield part
 
 
-def reported(mail: Message) -> str | None:
-    """The id of the mail that a report (a bounce, a receipt) is about."""
+def reported(mail: Message) -> tuple[str, ...]:
+    """The id of the mail that a report (a bounce, a receipt) is about, if it says so."""
     for part in parts(mail):
         kind, inner = part.get_content_type(), part.get_payload()
         if kind == "text/rfc822-headers":
@@ -100,8 +101,8 @@ def reported(mail: Message) -> str | None:
             if isinstance(each, Message):
                 found = ids(each, "Original-Message-ID") or ids(each, "Message-ID")
                 if found:
-                    return found[0]
-    return None
+                    return found[:1]
+    return ()
 
 
 def text_of(part: Message, most: int) -> str:
@@ -151,7 +152,7 @@ def _seen(html: str) -> str:
     """HTML as it is seen, without quotations."""
     try:
         tree = lxml.html.document_fromstring(html)
-        for each in _QUOTES(tree):
+        for each in chain(_QUOTES(tree), islice(list(tree.iter()), MAX_ELEMENTS, None)):
             if each.getparent() is not None:
                 each.drop_tree()
         return str(Inscriptis(tree).get_text())

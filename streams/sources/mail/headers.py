@@ -14,6 +14,7 @@ from email.message import Message
 from email.policy import default
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from itertools import islice
 from typing import Any, NamedTuple
 
 from detectors.core.addresses import normalise
@@ -25,13 +26,16 @@ MAX_SUBJECT = 1000
 MAX_ID = 250
 MAX_PEOPLE = 200
 MAX_REFERENCES = 50
-# kept whole in the cache; longer ones are rare, and would fill it
-CACHED = 512
+# addresses that are looked at, and how much of them is parsed at once
+MAX_PIECES = 1000
+MAX_LIST = 4 * 1024
 
 # a header is taken apart where it is asked for, and only then: half of the time of reading a mail goes into that
 POLICY = default.clone(header_factory=lambda name, value: value[:MAX_VALUE])
 _REGISTRY = HeaderRegistry()
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+_PIECE = re.compile(r"(?:[^\",()<>:;\\]|\"(?:[^\"\\]|\\.)*+\"|\([^()\\]*+\)|<[^<>\",]*+>)++")
+_PLAIN = re.compile(rf"(?:{_PIECE.pattern}|[,;])*+")
 _ID = re.compile(r"<([^<>\s]{1,998})>")
 
 
@@ -83,18 +87,31 @@ def people(mail: Message, *names: str) -> People:
     persons: dict[str, Person] = {}
     bad: list[str] = []
     for name in names:
-        for value in texts(mail, name):
-            found = _people(value) if len(value) <= CACHED else _people.__wrapped__(value)
+        pieces = (piece for value in texts(mail, name) for piece in _pieces(value))
+        for found in map(_people, islice(pieces, MAX_PIECES)):
             for each in found.persons:
                 persons.setdefault(each.address, each)
             bad += found.bad
-    if len(persons) > MAX_PEOPLE:
-        bad.append(f"{len(persons) - MAX_PEOPLE} more people")
+        if next(pieces, None) is not None or len(persons) > MAX_PEOPLE:
+            bad.append(f"whoever comes after {MAX_PEOPLE} people")
     return People(tuple(persons.values())[:MAX_PEOPLE], tuple(bad))
+
+
+def _pieces(value: str) -> Iterator[str]:
+    """What stands between commas, or the semicolons of some programs; a list with groups in it is left as it is.
+
+    The same few people are read again and again, and the library's parser takes the square of a text's length.
+    """
+    if _PLAIN.fullmatch(value):
+        yield from (each.group() for each in _PIECE.finditer(value))
+    else:
+        yield value
 
 
 @lru_cache(maxsize=16_384)
 def _people(value: str) -> People:
+    if len(value) > MAX_LIST:
+        return People(bad=(_short(value),))
     try:
         header: Any = _REGISTRY("to", value)
     except Exception:  # as above
@@ -155,13 +172,14 @@ def dated(mail: Message, now: datetime | None) -> Dated:
     said = _moment(text(mail, "Date"))
     if said is not None and said >= EARLIEST and (latest is None or said <= latest + MAX_AHEAD):
         return Dated(said)
-    wrong = "no Date that can be" if said is None else f"the Date {said.isoformat()} cannot be"
+    date = text(mail, "Date")
+    wrong = "it has no Date" if not date else f"its Date {date[:60]!r} cannot be {'read' if said is None else 'true'}"
     if newest is not None:
-        return Dated(newest, f"{wrong}: time of the newest Received header")
+        return Dated(newest, f"{wrong}, and the newest Received header counts")
     put = _moment((mail.get_unixfrom() or "")[:200].partition(" ")[2].strip().partition(" ")[2])
     if put is not None and put >= EARLIEST and (now is None or put <= now + MAX_AHEAD):
-        return Dated(put, f"{wrong}: time of the mbox's From line")
-    return Dated(None, f"{wrong}, and no Received header has another")
+        return Dated(put, f"{wrong}, and the line that begins it in the mbox counts")
+    return Dated(None, f"{wrong}, and no Received header has a time")
 
 
 def _moment(value: str) -> datetime | None:
