@@ -5,7 +5,7 @@ that was moved to another server) is read again from its beginning: the ids of e
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from ..connection import Batch, Bookmark, Complete, SourceRefused, SourceUnavail
 from ..item import Item
 from .domains import Domains
 from .reading import read
-from .server import Declined, Fetched, Opened, Server, logged_in
+from .server import BrokenOff, Declined, Fetched, Missing, Opened, Server, logged_in
 from .settings import Mailbox
 
 BATCH = 200
@@ -28,13 +28,17 @@ COVERS = ("activity.email",)
 
 
 class Mark(BaseModel):
-    """How far a folder has been read: to which UID, under which UIDVALIDITY, and how far back it was begun."""
+    """How far a folder has been read: to which UID, under which UIDVALIDITY, and how far back it was begun.
 
-    model_config = ConfigDict(frozen=True, strict=False)
+    When the server broke off, it may have been over one of the mails up to `doubt`: those are asked for one by one.
+    """
+
+    model_config = ConfigDict(frozen=True)
 
     validity: int
     uid: int = Field(ge=0)
     since: date
+    doubt: int = 0
 
 
 class _Bookmark(BaseModel):
@@ -46,7 +50,7 @@ class _News(NamedTuple):
 
     folder: str
     opened: Opened
-    since: date
+    mark: Mark
     uids: list[int]
 
 
@@ -59,6 +63,7 @@ class _Seen:
     count: int = 0
     total: int = 0
     gone: int = 0
+    problems: list[Declined] = field(default_factory=list)
 
     def batch(self, items: tuple[Item, ...]) -> Batch:
         self.told = dict(self.marks)
@@ -82,12 +87,10 @@ class ImapConnection:
         since = self._section.since or (now - AT_FIRST).astimezone(UTC).date()
         marks = self._marks(bookmark)
         seen = _Seen(marks, dict(marks))
-        problems: dict[str, Declined] = {}
         with logged_in(self._section) as server:
-            folders = self._section.folders or server.folders()
             for _ in range(MOST_LOOKS):
-                seen.gone = 0
-                news = [each for folder in folders if (each := _news(server, folder, seen, since, problems))]
+                seen.gone, seen.problems = 0, []
+                news = list(self._news(server, seen, since))
                 seen.total = seen.count + sum(len(each.uids) for each in news)
                 for each in news:
                     yield from self._read(server, each, seen, now)
@@ -98,9 +101,9 @@ class ImapConnection:
                     break
             else:
                 raise SourceUnavailable(f"{self._section.mailbox}: its mail was moved all the time while it was read")
-        if problems:
-            for_good = any(each.for_good for each in problems.values())
-            raise (SourceRefused if for_good else SourceUnavailable)("; ".join(map(str, problems.values())))
+        if seen.problems:
+            for_good = any(each.for_good for each in seen.problems)
+            raise (SourceRefused if for_good else SourceUnavailable)("; ".join(map(str, seen.problems)))
         yield Complete(COVERS, now, self._section.mailbox)
 
     def _marks(self, bookmark: Bookmark) -> dict[str, Mark]:
@@ -109,26 +112,53 @@ class ImapConnection:
         except ValidationError:
             raise SourceRefused(f"{self.name}: its bookmark is none; delete it to read it from its beginning") from None
 
+    def _news(self, server: Server, seen: _Seen, since: date) -> Iterator[_News]:
+        """What is new in each folder; one that cannot be read is a problem of the round, but not of the others."""
+        for folder in self._section.folders or server.folders():
+            try:
+                opened = server.open(folder)
+                mark = seen.marks.get(folder)
+                if mark is None or mark.validity != opened.validity or since < mark.since:
+                    mark = Mark(validity=opened.validity, uid=0, since=since)
+                uids = [] if opened.next == mark.uid + 1 else server.uids(opened, mark.uid, since)
+                yield _News(folder, opened, mark, uids)
+            except Missing as problem:
+                # nobody named it: it was there, and was deleted, or has another name now
+                seen.gone += not self._section.folders
+                seen.problems += [problem] if self._section.folders else []
+            except Declined as problem:
+                seen.problems.append(problem)
+
     def _read(self, server: Server, news: _News, seen: _Seen, now: datetime) -> Iterator[Batch]:
         """The mails of a folder, batch by batch."""
-        folder, opened, since, uids = news
-        if uids and server.open(folder).validity != opened.validity:
-            raise SourceUnavailable(f"{self._section.mailbox}: folder {folder} was made anew while it was read")
-        for start in range(0, len(uids), BATCH):
-            some = uids[start : start + BATCH]
-            mails = server.mails(some)
+        folder, opened, mark, uids = news
+        place = f"{self._section.mailbox} {folder} uid"
+        if uids and not _is_still(server, folder, opened):
+            seen.gone += len(uids)
+            return
+        while uids:
+            size = 1 if uids[0] <= mark.doubt else BATCH
+            some, uids = uids[:size], uids[size:]
+            try:
+                mails = server.mails(some)
+            except BrokenOff as problem:
+                if some == [mark.doubt]:
+                    seen.marks[folder] = mark.model_copy(update={"uid": mark.doubt})
+                    yield seen.batch((_unread(f"{place} {mark.doubt}", f"again and again, {problem}"),))
+                else:
+                    seen.marks[folder] = mark.model_copy(update={"doubt": some[-1]})
+                    yield seen.batch(())
+                raise
             seen.count += len(some)
             seen.gone += len(some) - len(mails)
-            seen.marks[folder] = Mark(validity=opened.validity, uid=some[-1], since=since)
-            place = f"{self._section.mailbox} {folder} uid"
+            seen.marks[folder] = mark = mark.model_copy(update={"uid": some[-1]})
             yield seen.batch(tuple(self._item(f"{place} {uid}", mail, now) for uid, mail in mails.items()))
         # no mail to come has a UID below the next
-        last = max([*uids[-1:], (opened.next or 1) - 1])
-        seen.marks[folder] = Mark(validity=opened.validity, uid=last, since=since)
+        seen.marks[folder] = mark.model_copy(update={"uid": max(mark.uid, (opened.next or 1) - 1)})
 
     def _item(self, place: str, mail: Fetched, now: datetime) -> Item:
         if mail.problem:
-            return Item(place, place.encode(), "unreadable", refusal=Refused("unreadable", mail.problem))
+            return _unread(place, mail.problem)
         item = read(mail.raw, place, self.source, self._ours, now)
         if item.refusal is not None and item.refusal.reason == "time" and mail.came is not None:
             # when it came into the mailbox is the last resort, told as an mbox tells it
@@ -137,16 +167,14 @@ class ImapConnection:
         return item
 
 
-def _news(server: Server, folder: str, seen: _Seen, since: date, problems: dict[str, Declined]) -> _News | None:
-    """What is new in a folder; None if it cannot be read, which is a problem of the round."""
+def _is_still(server: Server, folder: str, opened: Opened) -> bool:
+    """Go to a folder again: whether it is the one that it was."""
     try:
-        opened = server.open(folder)
-        mark = seen.marks.get(folder)
-        if mark is None or mark.validity != opened.validity or since < mark.since:
-            mark = Mark(validity=opened.validity, uid=0, since=since)
-        uids = [] if opened.next == mark.uid + 1 else server.uids(opened, mark.uid, since)
-    except Declined as problem:
-        problems[folder] = problem
-        return None
-    problems.pop(folder, None)
-    return _News(folder, opened, mark.since, uids)
+        return server.open(folder).validity == opened.validity
+    except Missing:
+        return False
+
+
+def _unread(place: str, problem: str) -> Item:
+    """A mail of which there is nothing but its place."""
+    return Item(place, place.encode(), "unreadable", refusal=Refused("unreadable", problem))

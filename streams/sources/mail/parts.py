@@ -1,13 +1,15 @@
 """Of a large mail, the parts that say something: its text, an invitation, a bounce; wherever in it they stand.
 
-A mail is mostly small, or its text comes first; but a drawing of twenty megabytes may stand before the text, and an
-invitation behind a long one.
+Most mails are small, and of most others the text comes first. But a drawing of twenty megabytes may stand before the
+text, and an invitation behind a long one.
 """
 
 from collections.abc import Iterator, Sequence
 from email import message_from_bytes
 from typing import Any
 
+MOST = 5
+WHOLE = "TEXT"
 TEXTS = {"text/plain", "text/html"}
 # these say something even as an attachment
 NOTES = {
@@ -19,37 +21,46 @@ NOTES = {
 
 
 def wanted(structure: Any) -> tuple[str, ...]:
-    """The IMAP numbers of the first part of each kind that is wanted, by a BODYSTRUCTURE; none if it is one part."""
-    first: dict[str, str] = {}
-    if isinstance(structure, tuple) and structure and isinstance(structure[0], list):
-        for number, kind, attached in _leaves(structure, ""):
-            if kind in NOTES or (kind in TEXTS and not attached):
-                first.setdefault(kind, number)
-    return tuple(first.values())
+    """The IMAP numbers of the first parts that are wanted, by a BODYSTRUCTURE; of a mail without parts, all of it."""
+    if not isinstance(structure[0], list):
+        return (WHOLE,)
+    leaves = _leaves(structure, "")
+    return tuple(number for number, kind, attached in leaves if kind in NOTES or (kind in TEXTS and not attached))[
+        :MOST
+    ]
 
 
-def joined(header: bytes, leaves: Sequence[tuple[bytes, bytes]]) -> bytes:
-    """A mail of a header and (MIME header, content) of parts, all on one level; empty if there is nothing to join."""
+def joined(header: bytes, parts: Sequence[tuple[bytes, bytes]]) -> bytes:
+    """A mail of a header and (MIME header, content) of parts, all on one level."""
     boundary = message_from_bytes(header).get_boundary()
-    if boundary is None or not leaves:
-        return b""
-    line = b"--" + boundary.encode("utf-8", "surrogateescape")
-    body = b"".join(line + b"\r\n" + mime + content + b"\r\n" for mime, content in leaves)
+    if boundary is None:
+        return header + b"".join(content for _, content in parts)
+    line = b"--" + boundary.encode("ascii", "surrogateescape")
+    body = b"".join(line + b"\r\n" + mime + content + b"\r\n" for mime, content in parts)
     return header + body + line + b"--\r\n"
 
 
 def _leaves(structure: Any, within: str) -> Iterator[tuple[str, str, bool]]:
+    """Number, content type, and whether it is a file, of each part that has none itself."""
     for count, part in enumerate(structure[0], start=1):
         number = f"{within}{count}"
         if isinstance(part[0], list):
             yield from _leaves(part, f"{number}.")
         else:
-            kind = f"{_text(part[0])}/{_text(part[1])}"
-            yield number, kind, any(_is_attachment(each) for each in part[7:])
+            yield number, f"{_text(part[0])}/{_text(part[1])}", _is_file(part)
 
 
-def _is_attachment(field: Any) -> bool:
-    return isinstance(field, tuple) and len(field) == 2 and _text(field[0]) == "attachment"
+def _is_file(part: Any) -> bool:
+    """Whether a part has a name, or is meant to be saved."""
+    dispositions = (each for each in part[7:] if isinstance(each, tuple) and each and isinstance(each[0], bytes))
+    kind, named = next(((_text(each[0]), each[1]) for each in dispositions if len(each) == 2), ("", None))
+    return kind == "attachment" or "filename" in _names(named) or "name" in _names(part[2])
+
+
+def _names(parameters: Any) -> set[str]:
+    # a name in several pieces, or with a language, has a star behind it
+    pairs = parameters if isinstance(parameters, tuple) else ()
+    return {_text(each).partition("*")[0] for each in pairs[::2]}
 
 
 def _text(value: Any) -> str:

@@ -7,13 +7,14 @@ mails fetched by PEEK: nothing counts as seen because of us.
 import logging
 import re
 import ssl
+from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from imaplib import IMAP4
-from typing import Any
+from typing import Any, NamedTuple
 
 from imapclient import IMAPClient, SocketTimeout  # type: ignore[import-untyped]
 from imapclient.exceptions import LoginError, ProtocolError  # type: ignore[import-untyped]
@@ -47,6 +48,18 @@ class Opened:
     count: int
 
 
+class _Listed(NamedTuple):
+    """A folder as it is listed."""
+
+    flags: frozenset[bytes]
+    delimiter: str
+    name: str
+
+    def is_within(self, other: "_Listed") -> bool:
+        inner = other.delimiter and self.name.startswith(other.name + other.delimiter)
+        return self.name == other.name or bool(inner)
+
+
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """A mail as the server gave it, and when it came; `problem` is why it gave none."""
@@ -56,13 +69,25 @@ class Fetched:
     problem: str = ""
 
 
+class BrokenOff(SourceUnavailable):
+    """The server ended the connection in the middle of an answer."""
+
+
 class Declined(SourceUnavailable):
-    """The server did not do what it was asked, and said so."""
+    """The server did not do what it was asked, or not so that one could understand it.
+
+    `for_good`, where it said that somebody must mend something.
+    """
 
     @property
     def for_good(self) -> bool:
-        """Whether it will say so again until somebody mends something."""
         return _code(str(self)) in LASTING
+
+
+class Missing(Declined):
+    """There is no such folder."""
+
+    for_good = True
 
 
 @contextmanager
@@ -82,10 +107,13 @@ class Server:
 
     def __init__(self, section: Mailbox) -> None:
         self._host, port = section.address
-        self._secret = secret_in(section.password_file or section.token_file)  # type: ignore[arg-type]
+        file = section.password_file or section.token_file
+        assert file is not None
+        self._secret = secret_in(file)
+        self._written = _written(section.user, self._secret)
         timeout = SocketTimeout(min(CONNECT_SECONDS, section.timeout_seconds), section.timeout_seconds)
         trust = _trust(section)
-        with self._asking("connecting", SourceRefused):
+        with self._asking("connecting", SourceUnavailable):
             self._client = IMAPClient(
                 self._host, port, ssl=section.tls == "implicit", ssl_context=trust, timeout=timeout
             )
@@ -100,6 +128,8 @@ class Server:
         with self._asking("login", SourceRefused):
             if section.token_file is not None:
                 client.oauth2_login(section.user, self._secret)
+            elif client.has_capability("LOGINDISABLED"):
+                raise SourceRefused(f"{self._host}: takes no password without TLS")
             elif client.has_capability("AUTH=PLAIN"):
                 client.plain_login(section.user, self._secret)
             else:
@@ -117,31 +147,31 @@ class Server:
 
     def folders(self) -> list[str]:
         """The folders whose mail is somebody's own and real; only the one that holds all mail, if there is one."""
-        with self._asking("listing the folders"):
-            listed = [
-                ({flag.lower() for flag in flags}, (delimiter or b"").decode(), name)
-                for flags, delimiter, name in self._client.list_folders()
-            ]
-            others = self._of_others()
-        opened = [each for each in listed if not each[0] & {rb"\noselect", rb"\nonexistent"}]
-        everything = [name for flags, _, name in opened if ALL.lower() in flags]
+        listed = self._listed()
+        opened = [each for each in listed if not each.flags & {rb"\noselect", rb"\nonexistent"}]
+        everything = [each.name for each in opened if ALL.lower() in each.flags]
         if everything:
             return everything[:1]
+        others = self._of_others()
         unwanted = [each for flag in (JUNK, TRASH, DRAFTS) for each in self._special(flag, listed)]
         names = [
-            name
-            for _, _, name in opened
-            if not any(name == one or (by and name.startswith(one + by)) for one, by in unwanted)
-            and not name.startswith(others)
+            each.name
+            for each in opened
+            if not each.name.startswith(others) and not any(each.is_within(one) for one in unwanted)
         ]
         # mail moves from the inbox to other folders: whoever looks there first misses nothing
         return sorted(names, key=lambda name: (name.upper() != "INBOX", name))
 
     def open(self, folder: str) -> Opened:
-        """Go to a folder, to read only; `Declined` if it is not to be had."""
-        with self._asking(f"folder {folder}"):
-            told = self._client.select_folder(folder, readonly=True)
-            return Opened(told[b"UIDVALIDITY"], told.get(b"UIDNEXT"), told[b"EXISTS"])
+        """Go to a folder, to read only; `Declined` if it is not to be had, `Missing` if there is none."""
+        try:
+            with self._asking(f"folder {folder}"):
+                told = self._client.select_folder(folder, readonly=True)
+                return Opened(told[b"UIDVALIDITY"], told.get(b"UIDNEXT"), told[b"EXISTS"])
+        except Declined:
+            if folder not in (name for _, _, name in self._listed()):
+                raise Missing(f"{self._host}: there is no folder {folder}") from None
+            raise
 
     def uids(self, opened: Opened, after: int, since: date) -> list[int]:
         """What stands in the open folder after a UID, and came since a day, in order; no drafts."""
@@ -178,28 +208,35 @@ class Server:
     def _still_there(self, uids: Sequence[int]) -> list[int]:
         with self._asking("search"):
             self._client.noop()  # now it may tell what is gone
-            return sorted(self._client.search(["UID", ",".join(map(str, uids))]))
+            found = set(self._client.search(["UID", ",".join(map(str, uids))]))
+        return [uid for uid in uids if uid in found]
 
     def _mails(self, uids: Sequence[int]) -> dict[int, Fetched]:
         told = self._fetch(uids, ["INTERNALDATE", f"BODY.PEEK[]<0.{CUT}>"])
         raws = {uid: raw[:CUT] for uid, each in told.items() if (raw := _part(each, "")) is not None}
-        raws.update(self._large({uid: raw for uid, raw in raws.items() if len(raw) == CUT}))
+        if cut := [uid for uid, raw in raws.items() if len(raw) == CUT]:
+            raws.update(self._large(cut))
         return {uid: Fetched(raw, told[uid].get(b"INTERNALDATE")) for uid, raw in raws.items()}
 
-    def _large(self, cut: dict[int, bytes]) -> dict[int, bytes]:
-        """Mails of which only the beginning is there: what of them is wanted, wherever in them it stands."""
-        if not cut:
-            return {}
+    def _large(self, cut: Sequence[int]) -> dict[int, bytes]:
+        """Of mails that are cut, the header and what else is wanted, wherever in them it stands."""
         alike: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
-        for uid, each in self._fetch(list(cut), ["BODYSTRUCTURE"]).items():
-            alike[parts.wanted(each.get(b"BODYSTRUCTURE"))].append(uid)
         found = {}
+        # servers have been seen to describe a mail wrongly: then its beginning must do
+        with suppress(Declined):
+            for uid, told in self._fetch(cut, ["BODYSTRUCTURE"]).items():
+                with suppress(Declined), self._asking(f"the parts of mail {uid}"):
+                    alike[parts.wanted(told[b"BODYSTRUCTURE"])].append(uid)
         for numbers, uids in alike.items():
-            asked = [f"BODY.PEEK[{number}.MIME]" for number in numbers]
-            asked += [f"BODY.PEEK[{number}]<0.{CUT}>" for number in numbers]
-            for uid, each in self._fetch(uids, [f"BODY.PEEK[HEADER]<0.{LARGEST_HEADER}>", *asked]).items():
-                leaves = [(_part(each, f"{number}.MIME") or b"", _part(each, number) or b"") for number in numbers]
-                found[uid] = parts.joined(_part(each, "HEADER") or b"", leaves) or cut[uid]
+            with suppress(Declined):
+                asked = [f"BODY.PEEK[{number}]<0.{CUT}>" for number in numbers]
+                asked += [f"BODY.PEEK[{number}.MIME]" for number in numbers if number != parts.WHOLE]
+                for uid, told in self._fetch(uids, [f"BODY.PEEK[HEADER]<0.{LARGEST_HEADER}>", *asked]).items():
+                    contents = [
+                        (_part(told, f"{number}.MIME") or b"", _part(told, number) or b"") for number in numbers
+                    ]
+                    if (header := _part(told, "HEADER")) is not None:
+                        found[uid] = parts.joined(header, contents)
         return found
 
     def _fetch(self, uids: Sequence[int], what: Sequence[str]) -> dict[int, dict[bytes, Any]]:
@@ -207,19 +244,28 @@ class Server:
             found: dict[int, dict[bytes, Any]] = self._client.fetch(uids, what)
             return found
 
-    def _of_others(self) -> tuple[str, ...]:
-        if not self._client.has_capability("NAMESPACE"):
-            return ()
-        spaces = self._client.namespace()
-        return tuple(prefix for space in (spaces.other, spaces.shared) for prefix, _ in space or () if prefix)
+    def _listed(self) -> list[_Listed]:
+        with self._asking("listing the folders"):
+            return [
+                _Listed(frozenset(flag.lower() for flag in flags), (delimiter or b"").decode(), name)
+                for flags, delimiter, name in self._client.list_folders()
+            ]
 
-    def _special(self, flag: bytes, listed: Sequence[tuple[set[bytes], str, str]]) -> list[tuple[str, str]]:
-        flagged = [(name, delimiter) for flags, delimiter, name in listed if flag.lower() in flags]
+    def _special(self, flag: bytes, listed: Sequence[_Listed]) -> list[_Listed]:
+        """The folders of a special use, by their flag, or, on a server that gives none, by the usual names."""
+        flagged = [each for each in listed if flag.lower() in each.flags]
         if flagged:
             return flagged
         with self._asking("listing the folders"):
             usual = self._client.find_special_folder(flag)
-        return [(name, delimiter) for _, delimiter, name in listed if name == usual]
+        return [each for each in listed if each.name == usual]
+
+    def _of_others(self) -> tuple[str, ...]:
+        with self._asking("listing the folders"):
+            if not self._client.has_capability("NAMESPACE"):
+                return ()
+            spaces = self._client.namespace()
+            return tuple(prefix for space in (spaces.other, spaces.shared) for prefix, _ in space or () if prefix)
 
     @contextmanager
     def _asking(self, what: str, declined: type[SourceError] = Declined) -> Iterator[None]:
@@ -232,25 +278,40 @@ class Server:
             raise SourceRefused(f"{self._host}: its certificate is not valid: {error.verify_message}") from None
         except OSError as error:
             said = error.strerror or str(error) or type(error).__name__
-            raise SourceUnavailable(f"{self._host}: {what}: {said}") from None
+            broken = isinstance(error, ConnectionError | ssl.SSLEOFError)
+            raise (BrokenOff if broken else SourceUnavailable)(f"{self._host}: {what}: {said}") from None
         except LoginError as error:
-            # the library makes one of a connection that broke, too
-            broken, said = isinstance(error.__context__, IMAP4.abort), self._said(error)
-            passing = broken or _code(said) in PASSING
+            # the library puts its own error in the place of what imaplib said, even of a connection that broke
+            first = error.__context__ if isinstance(error.__context__, IMAP4.error) else error
+            # who answers BAD tends to repeat what he did not understand
+            said = "the server says BAD" if "command error: BAD" in str(first) else self._said(first)
+            passing = isinstance(first, IMAP4.abort) or _code(said) in PASSING
             raise (SourceUnavailable if passing else SourceRefused)(f"{self._host}: {what}: {said}") from None
-        except (IMAP4.abort, ProtocolError) as error:
-            raise SourceUnavailable(f"{self._host}: {what}: {self._said(error)}") from None
+        except IMAP4.abort as error:
+            raise BrokenOff(f"{self._host}: {what}: {self._said(error)}") from None
+        except ProtocolError as error:
+            raise Declined(f"{self._host}: {what}: {self._said(error)}") from None
         except IMAP4.error as error:
             said = self._said(error)
             passing = _code(said) in PASSING
             raise (SourceUnavailable if passing else declined)(f"{self._host}: {what}: {said}") from None
         except Exception as error:  # both libraries stumble in many ways over what is no IMAP
             said = f"an answer that is no IMAP ({type(error).__name__}: {self._said(error)})"
-            raise SourceUnavailable(f"{self._host}: {what}: {said}") from None
+            raise Declined(f"{self._host}: {what}: {said}") from None
 
     def _said(self, error: Exception) -> str:
-        said = re.sub(r"^b(['\"])(.*)\1$", r"\2", str(error), flags=re.DOTALL).replace(self._secret, "…")
+        told = error.args[0] if error.args else ""
+        said = told.decode("utf-8", "replace") if isinstance(told, bytes) else str(told)
+        for secret in self._written:
+            said = said.replace(secret, "…")
         return " ".join("".join(letter if letter.isprintable() else " " for letter in said).split())[:300]
+
+
+def _written(user: str, secret: str) -> tuple[str, ...]:
+    """A secret in every form in which a server is told it, and might say it again."""
+    plain, token = f"\0{user}\0{secret}", f"user={user}\1auth=Bearer {secret}\1\1"
+    quoted = secret.replace("\\", "\\\\").replace('"', '\\"')
+    return secret, quoted, *(b64encode(each.encode()).decode() for each in (plain, token))
 
 
 def _code(said: str) -> str:
