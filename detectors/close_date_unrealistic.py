@@ -51,7 +51,8 @@ class CloseDateUnrealistic(Detector):
             _since(deal, self.share), deal.calendar.plus_business_days(deal.created.at, self.new_deal_business_days)
         )
         count = len(deal.rules.stages_of(deal.pipeline)) - 1 - (deal.stage_place or 0)
-        ahead, took = count_of(count, "stage"), count_of(max(1, -(-needed // DAY)), "day")
+        ahead = "stage" if count == 1 else count_of(count, "stage")
+        took = count_of(max(1, -(-needed // DAY)), "day")
         evidence = [
             Evidence(stage.event, stage.at, f"it came to {stage.value}: won deals took {took} for the {ahead} left"),
             Evidence(dated.event, dated.at, f"to close by {dated.value}: won deals took {took} for the {ahead} left"),

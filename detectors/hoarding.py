@@ -28,7 +28,10 @@ _DAY = timedelta(days=1)
 
 
 class Hoarding(BookDetector):
-    """Two signs, one finding: it begins with the one that comes first, and is critical with the worse one."""
+    """Two signs, one finding: it begins with the one that comes first, and is critical with the worse one.
+
+    A deal that is paused is let go of already: it counts as one without progress only from the end of its pause on.
+    """
 
     family = "book"
 
@@ -72,12 +75,12 @@ class Hoarding(BookDetector):
         )
 
     def _idle(self, book: Book) -> "_Sign | None":
-        idle = sorted(book.open, key=lambda page: (page.progress_at, page.deal_id))
+        idle = sorted(((page.counts_from(page.progress_at + self.age), page) for page in book.open), key=_in_turn)
         if len(idle) < self.deals:
             return None
-        enough = idle[self.deals - 1].progress_at
-        critical = idle[self.critical_deals - 1].progress_at + self.age if len(idle) >= self.critical_deals else None
-        known = max(enough + self.age, *(_newest(page) for page in book.pages))
+        enough = idle[self.deals - 1][0]
+        critical = idle[self.critical_deals - 1][0] if len(idle) >= self.critical_deals else None
+        known = max(enough, *(_newest(page) for page in book.pages))
         local = book.calendar.local
         facts = [
             Evidence(
@@ -86,10 +89,10 @@ class Hoarding(BookDetector):
                 f"'{page.name}' has made no progress since {local(page.progress_at):%Y-%m-%d},"
                 f" the {ordinal(number)} such of {len(idle)} open deals",
             )
-            for number, page in enumerate(idle, start=1)
-            if page.progress_at + self.age <= known
+            for number, (since, page) in enumerate(idle, start=1)
+            if since <= known
         ]
-        return _Sign(enough + self.age, critical, tuple(facts[: max(self.deals, self.critical_deals)][-MOST_EVIDENCE:]))
+        return _Sign(enough, critical, tuple(facts[: max(self.deals, self.critical_deals)][-MOST_EVIDENCE:]))
 
     def _outlived(self, book: Book) -> "_Sign | None":
         """Since when lost deals have lived so much longer, told by their ends in order."""
@@ -112,6 +115,11 @@ class Hoarding(BookDetector):
             text = f"{len(lost)} lost deals lived {lived:,.0f} days at the median, {len(won)} won ones {needed:,.0f}"
             fact = Evidence(page.ended_event or page.event, at, text)
         return _Sign(since, critical_from, (fact,)) if since and fact else None
+
+
+def _in_turn(idle: tuple[datetime, Page]) -> tuple[datetime, datetime, str]:
+    since, page = idle
+    return since, page.progress_at, page.deal_id
 
 
 def _newest(page: Page) -> datetime:

@@ -21,6 +21,8 @@ from .core.words import count_of
 
 
 class NoExecutiveContact(Detector):
+    """Of a deal that was closed, the time until it was taken up again does not count."""
+
     family = "people"
 
     late_stage_business_days: int = Field(
@@ -42,14 +44,17 @@ class NoExecutiveContact(Detector):
         if any(deal.has_power(email) for email in deal.met):
             return None
         add = deal.calendar.plus_business_days
-        old = deal.created.at + self.age
+        began = deal.taken_up or deal.created
+        old = began.at + self.age
         since, critical_from = old, add(old, self.critical_business_days)
-        age = f"the deal is {count_of(self.age.days, 'day')} old on {deal.calendar.local(old):%Y-%m-%d}"
-        evidence = [Evidence(deal.created.event, deal.created.at, age)]
+        age, day = count_of(self.age.days, "day"), f"{deal.calendar.local(old):%Y-%m-%d}"
+        text = f"the deal is {age} old on {day}" if began is deal.created else f"it was taken up {age} before {day}"
+        evidence = [Evidence(began.event, began.at, text)]
         late = deal.late_stage
         if late is not None:
-            since = min(since, add(late.at, self.late_stage_business_days))
-            critical_from = min(critical_from, add(late.at, self.critical_business_days))
+            start = deal.silent_since(late.at)
+            since = min(since, add(start, self.late_stage_business_days))
+            critical_from = min(critical_from, add(start, self.critical_business_days))
             evidence.append(Evidence(late.event, late.at, f"it came to the later stages: {late.value}"))
         if deal.close_date is not None:
             critical_from = min(critical_from, deal.calendar.end_of(deal.close_date) - self.critical_before_close)

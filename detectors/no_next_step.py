@@ -17,7 +17,10 @@ from .core.detector import Detector
 
 
 class NoNextStep(Detector):
-    """What ended early, a meeting that was called off or a milestone that was done, lay ahead until then."""
+    """What ended early, a meeting that was called off or a milestone that was done, lay ahead until then.
+
+    A deal that was closed owed none until it was taken up again.
+    """
 
     family = "next step"
     watches = ("activity.meeting",)
@@ -37,6 +40,10 @@ class NoNextStep(Detector):
             start = plan.until
             day = deal.calendar.local(plan.until).date()
             told = Evidence(plan.event, plan.at, f"the last thing planned: {plan.text}, until {day}")
+        again = deal.taken_up
+        if again is not None and again.at > start:
+            start = again.at
+            told = Evidence(again.event, start, "the deal was taken up again, and no next step was planned since")
         since = deal.calendar.plus_business_days(start, self.warn_business_days)
         return Breach(
             since=since,

@@ -24,7 +24,10 @@ MOST_EVIDENCE = 8
 
 
 class PipelineInflation(BookDetector):
-    """Each currency counts by itself, of the open deals with an amount in it; what is found is one for the book."""
+    """Each currency counts by itself, of the open deals with an amount in it; what is found is one for the book.
+
+    A deal that is paused is in the pipeline and does not stall: it counts as stalled from the end of its pause on.
+    """
 
     family = "book"
 
@@ -70,13 +73,14 @@ class PipelineInflation(BookDetector):
         stalled = 0.0
         unit = f" {currency}" if currency else ""
         for at, page in sorted(
-            ((page.stalled_since, page) for page in pages if page.stalled_since is not None),
+            ((page.counts_from(page.stalled_since), page) for page in pages if page.stalled_since is not None),
             key=lambda each: (each[0], each[1].deal_id),
         ):
             stalled += page.amount or 0
             percent = stalled * 100 / whole if whole else 0.0
             share = f"{stalled:,.0f} of {whole:,.0f}{unit} in {len(pages)} open deals, {int(percent)} %"
-            text = f"'{page.name}' stalled on {book.calendar.local(at):%Y-%m-%d}: with it {share}"
+            what = f"the pause of '{page.name}' was over" if at == page.paused_until else f"'{page.name}' stalled"
+            text = f"{what} on {book.calendar.local(at):%Y-%m-%d}: with it {share}"
             steps.append(_Step(at, page.stalled_event or page.event, percent, text))
         return steps if steps and steps[-1].percent > self.percent else []
 

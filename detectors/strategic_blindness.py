@@ -24,7 +24,8 @@ PIECES = ("need", "budget", "deadline", "executive", "roles")
 class StrategicBlindness(BookDetector):
     """The top tenth by amount, of ten or more open deals with an amount in the same currency.
 
-    Deals of equal size are in it together; but none is big that is no larger than the median.
+    Deals of equal size are in it together; but none is big that is no larger than the median. A deal that is paused
+    need not be known before the end of its pause.
     """
 
     family = "verdicts"
@@ -58,9 +59,10 @@ class StrategicBlindness(BookDetector):
         assert page.middle_since is not None
         dark = [piece for piece in PIECES if piece not in page.known]
         known = f"only {' and '.join(sorted(page.known))} known" if page.known else "nothing known of it"
+        since = page.counts_from(page.middle_since)
         return Breach(
-            since=page.middle_since,
-            critical_from=max(page.middle_since, page.late_since) if page.late_since else None,
+            since=since,
+            critical_from=max(since, page.late_since) if page.late_since else None,
             evidence=(
                 Evidence(
                     page.middle_event or page.event,

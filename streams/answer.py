@@ -108,6 +108,7 @@ def page_of(deal: Deal, findings: Iterable[Finding]) -> Page:
         stalled_event=first.evidence[-1].event if first else None,
         ended=ended.at if ended else None,
         ended_event=ended.event if ended else None,
+        paused_until=deal.paused_until,
     )
 
 

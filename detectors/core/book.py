@@ -13,6 +13,7 @@ class Page:
     `began` and `event` are its first moment and event; `known` holds which of need, budget, deadline, executive and
     roles are known; `middle_since` is when it came to the middle of its pipeline; `stalled_since` when the first of its
     open warnings began; `progress_at` its last sign of progress; `ended` when, and by which event, it was won or lost.
+    Until `paused_until`, the end of its pause, nothing of it counts against the owner.
     """
 
     deal_id: str
@@ -32,11 +33,16 @@ class Page:
     stalled_event: str | None = None
     ended: datetime | None = None
     ended_event: str | None = None
+    paused_until: datetime | None = None
 
     @property
     def is_open(self) -> bool:
         """Neither won nor lost."""
         return self.status == "open"
+
+    def counts_from(self, moment: datetime) -> datetime:
+        """When something that began at a moment counts against the owner: not before the end of the deal's pause."""
+        return max(moment, self.paused_until) if self.paused_until else moment
 
     @property
     def took(self) -> timedelta | None:

@@ -184,6 +184,12 @@ class Facts:
         told = self.fact("close_date")
         return date.fromisoformat(told) if told else None
 
+    @property
+    def paused_until(self) -> datetime | None:
+        """The end of its pause, which may be over: the last moment of that day, the owner's; None if it has none."""
+        told = self.fact("paused_until")
+        return self.calendar.end_of(date.fromisoformat(told)) if told else None
+
     @cached_property
     def calendar(self) -> Calendar:
         """The owner's working days."""

@@ -657,10 +657,10 @@ def busy_but_stuck(story: Story, at: datetime, days: int = 30) -> bool:
 
 
 def no_next_step(story: Story, at: datetime, days: int = 3) -> bool:
-    """It is 3 business days since a step lay ahead."""
+    """It is 3 business days since a step lay ahead, or since a reopening."""
     if story.lies_ahead(at):
         return False
-    start = max(story.last_ahead(at) or story.created, story.created)
+    start = clock(story, max(story.last_ahead(at) or story.created, story.created))
     return at >= business_days_after(start, days)
 
 
@@ -692,19 +692,19 @@ def single_threaded(story: Story, at: datetime) -> bool:
 
 
 def no_executive_contact(story: Story, at: datetime) -> bool:
-    """Late, or thirty days old, and nobody with power was ever met."""
+    """Late, or thirty days old, and nobody with power was ever met; a reopening begins both anew."""
     if any(touch.buyers & story.people_with_power for touch in story.two_way):
         return False
-    late = story.late_since is not None and at >= business_days_after(story.late_since, 5)
-    return late or at >= story.created + 30 * DAY
+    late = story.late_since is not None and at >= business_days_after(clock(story, story.late_since), 5)
+    return late or at >= clock(story, story.created) + 30 * DAY
 
 
 def badly_without_executive(story: Story, at: datetime) -> bool:
     """Ten business days longer, or with the close date in thirty days."""
     close, late = story.value("close_date"), story.late_since
     return (
-        (late is not None and at >= business_days_after(late, 15))
-        or at >= business_days_after(story.created + 30 * DAY, 15)
+        (late is not None and at >= business_days_after(clock(story, late), 15))
+        or at >= business_days_after(clock(story, story.created) + 30 * DAY, 15)
         or (isinstance(close, date) and at >= end_of(close, at) - 30 * DAY)
     )
 

@@ -139,7 +139,7 @@ def test_the_close_date_ends_in_the_owners_zone():
 def test_the_newest_of_date_and_stage_is_told_last():
     found = unrealistic(IN_DEMO, entered("Proposal", 25))
     assert [each.event for each in found.evidence] == ["crm/stage-0", "crm/stage-25"]
-    assert found.evidence[-1].text == "it came to Proposal: won deals took 20 days for the 1 stage left"
+    assert found.evidence[-1].text == "it came to Proposal: won deals took 20 days for the stage left"
 
 
 def test_a_late_word_of_the_date_changes_it():

@@ -76,6 +76,16 @@ def test_progress_of_one_of_three_moves_it_and_a_fourth_deal_does_not():
     assert [each.event for each in more.evidence] == ["crm/a-progress", "crm/b-progress", "crm/c-progress"]
 
 
+def test_a_paused_deal_is_let_go_of_until_its_pause_is_over():
+    paused = (THREE[0], replace(THREE[1], paused_until=at(200)), THREE[2])
+    breach = found(*paused)
+    assert breach is not None
+    assert not breach.holds_at(at(200) - TICK)
+    assert breach.since == at(200)
+    assert [each.event for each in breach.evidence] == ["crm/b-progress", "crm/c-progress", "crm/a-progress"]
+    assert found(replace(THREE[0], paused_until=at(50)), *THREE[1:]) == found(*THREE)
+
+
 def test_the_sixth_makes_it_critical():
     six = tuple(page(f"idle-{number}", number) for number in range(6))
     assert (breach := found(*six)) is not None

@@ -22,10 +22,12 @@ from tests.detectors.builders import (
     findings,
     held,
     inbound,
+    lost,
     no_show,
     on,
     outbound,
     person,
+    reopened,
     rules_for,
     won,
     word,
@@ -241,3 +243,12 @@ def test_meeting_power_ends_the_finding():
 def test_learning_late_that_the_person_has_power_ends_it_when_it_was_said():
     (past,) = findings("no_executive_contact", created(0), inbound(1), person(BUYER, 37, title="CEO"), day=40)
     assert (past.state, past.until) == ("resolved", at(37))
+
+
+def test_the_time_that_a_deal_was_closed_does_not_count():
+    life = (created(0), lost(20), reopened(50))
+    found = nobody_met(*life)
+    assert (found.since, found.critical_from) == (at(80), at(80) + (at(101) - at(80)))
+    assert found.evidence == (Evidence("crm/reopened-50", at(50), f"it was taken up 30 days before {on(80)}"),)
+    late = nobody_met(entered("Proposal", 0), lost(20), reopened(51))
+    assert (late.since, late.critical_from) == (at(58), at(72))

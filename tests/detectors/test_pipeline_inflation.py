@@ -67,6 +67,21 @@ def test_what_stalls_after_it_passed_does_not_move_it():
     assert (breach.since, breach.critical_from) == (at(10), at(20))
 
 
+def test_a_paused_deal_is_in_the_pipeline_and_stalls_only_when_its_pause_is_over():
+    older = page("older", 30_000, stalled=3)
+    life = (*LIVELY, page("old", stalled=10), replace(older, paused_until=at(30)))
+    breach = found(*life)
+    assert breach is not None
+    assert not breach.holds_at(at(30) - TICK)
+    assert breach.since == at(30)
+    assert [each.text for each in breach.evidence] == [
+        f"'old' stalled on {on(10)}: with it 20,000 of 110,000 EUR in 5 open deals, 18 %",
+        f"the pause of 'older' was over on {on(30)}: with it 50,000 of 110,000 EUR in 5 open deals, 45 %",
+    ]
+    over_before_it_stalled = found(*LIVELY, page("old", stalled=10), replace(older, paused_until=at(2)))
+    assert over_before_it_stalled == found(*LIVELY, page("old", stalled=10), older)
+
+
 def test_sixty_per_cent_is_critical():
     stalled = (page("a", stalled=1), page("b", stalled=2), page("c", stalled=3))
     breach = found(*LIVELY[:2], *stalled)

@@ -52,6 +52,12 @@ def test_it_is_critical_from_the_later_stages_on():
     assert found(*SMALL, replace(BIG, late_since=at(10)))["big"].critical_from == at(10)
 
 
+def test_a_paused_deal_need_not_be_known_before_its_pause_is_over():
+    breach = found(*SMALL, replace(BIG, late_since=at(14), paused_until=at(40)))["big"]
+    assert (breach.since, breach.critical_from) == (at(40), at(40))
+    assert found(*SMALL, replace(BIG, paused_until=at(9))) == found(*SMALL, BIG)
+
+
 def test_before_the_middle_of_the_pipeline_little_need_be_known():
     assert found(*SMALL, replace(BIG, middle_since=None, middle_event=None)) == {}
 

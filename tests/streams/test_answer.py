@@ -98,3 +98,11 @@ def test_an_answer_holds_up_to_a_later_moment_and_is_never_made_older() -> None:
     assert said.still_at(day(3)).as_of == day(3)
     assert said.still_at(day(3)).as_of.tzinfo == said.as_of.tzinfo
     assert said.still_at(day(1)) is said
+
+
+def test_its_page_of_a_book_says_until_when_it_is_paused() -> None:
+    paused = watched([crm(0, owner="rep@us.example", paused_until="2026-05-04")])
+    page = answer(paused, day(1), None).page
+    assert page is not None
+    assert page.paused_until == paused.deal.paused_until
+    assert page.paused_until is not None

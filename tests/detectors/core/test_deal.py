@@ -1,6 +1,7 @@
 """A deal folds what comes late, twice and out of order, and stays small."""
 
 import random
+from datetime import timedelta
 from itertools import permutations
 
 import pytest
@@ -42,6 +43,7 @@ from tests.detectors.builders import (
     person,
     reopened,
     reply,
+    rules_for,
     told,
     watched,
     won,
@@ -534,3 +536,10 @@ def test_a_stage_that_it_was_in_before_is_no_progress_in_whatever_letters():
     found = deal(entered("Proposal", 0), entered("Legal", 1), entered("PROPOSAL", 5))
     assert found.last_step is not None
     assert found.last_step.at == at(1)
+
+
+def test_a_pause_ends_with_its_last_day_where_the_owner_is():
+    rules = rules_for(time_zone="Europe/Berlin")
+    assert deal(created(0), paused(10, 1), rules=rules).paused_until == end_of(10) - timedelta(hours=1)
+    assert deal(created(0), paused(10, 1), paused(None, 2), rules=rules).paused_until is None
+    assert deal(created(0), rules=rules).paused_until is None
