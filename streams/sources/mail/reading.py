@@ -112,9 +112,7 @@ def _events(letter: _Letter, sender: Person, kind: Kind, at: datetime) -> Iterat
         "subject": letter.subject,
         "snippet": snippet(letter.text),
         "automatic": kind.automatic,
-        "returns_on": absence.returns_on(letter.subject, letter.text, at.date())
-        if kind.name in kinds.ANSWERS
-        else None,
+        "returns_on": kind.returns_on,
     }
     yield _id(message_id), "activity.email", fields
     if letter.invitation is not None and letter.invitation.meeting and kind.name in kinds.MEETINGS:
