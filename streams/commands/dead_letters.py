@@ -70,7 +70,7 @@ def list_letters(
             table.add_row(letter.name, when, letter.reason, _plain(letter.source), size, _plain(letter.message))
         out.print(table)
     older = len(found) - len(shown)
-    more = f"; {older:,} older ones are not shown (--limit)" if older else ""
+    more = f"; {count_of(older, 'older one')} not shown (--limit)" if older else ""
     say(f"{count_of(len(shown), 'dead letter')}{more}")
 
 
