@@ -21,6 +21,7 @@ from .telling import Telling
 from .values import Thing, day_of, id_of, is_set, moment_of, number_of, own_id, stamp, text_of
 
 DELETED = "deleted in Pipedrive"
+ARCHIVED = "archived in Pipedrive"
 KEYS = (
     "title",
     "pipeline_id",
@@ -35,7 +36,8 @@ KEYS = (
     "next_activity_date",
     "next_activity_subject",
 )
-_CLOSED_AT = {"won": "won_time", "lost": "lost_time"}
+_CLOSED_AT = {"won": "won_time", "lost": "lost_time", "archived": "archive_time"}
+_PUT_AWAY = {"deleted": DELETED, "archived": ARCHIVED}
 _TEXTS = {"title": "name", "lost_reason": "lost_reason", "next_activity_subject": "next_step"}
 _DAYS = {"expected_close_date": "close_date", "next_activity_date": "next_step_date"}
 # what follows from the deal's activities, and what a deal begins without
@@ -86,7 +88,10 @@ def key_of(key: str) -> str:
 
 
 def plain(deal: Thing) -> dict[str, Any]:
-    """A deal with its own fields beside the others, by the names that v2 has, and `deleted` as its status."""
+    """A deal with its own fields beside the others, by the names that v2 has.
+
+    Deleted is a status, and so is archived, of an open deal: whoever puts one away does not pursue it.
+    """
     own = deal.get("custom_fields")
     flat = {**deal, **(own if isinstance(own, Mapping) else {})}
     flat.pop("custom_fields", None)
@@ -94,6 +99,8 @@ def plain(deal: Thing) -> dict[str, Any]:
         flat["owner_id"] = flat.pop("user_id") if flat.get("owner_id") is None else flat["owner_id"]
     if is_set(flat.get("deleted")) or is_set(flat.get("is_deleted")):
         flat["status"] = "deleted"
+    elif is_set(flat.get("is_archived")) and str(flat.get("status")).casefold() == "open":
+        flat["status"] = "archived"
     return flat
 
 
@@ -239,8 +246,8 @@ def _all(said: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
 def _status(status: str | None) -> dict[str, Any]:
     if status is None:
         return {}
-    if status.casefold() == "deleted":
-        return {"status": "lost", "lost_reason": DELETED}
+    if status.casefold() in _PUT_AWAY:
+        return {"status": "lost", "lost_reason": _PUT_AWAY[status.casefold()]}
     return {"status": status.casefold()}
 
 

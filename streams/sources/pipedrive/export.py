@@ -18,7 +18,7 @@ from .deals import Change, change_of, people_on, tell_change, tell_history
 from .names import Names
 from .people import tell_contact
 from .settings import Pipedrive
-from .telling import Telling
+from .telling import Telling, raw
 from .values import Thing, id_of, own_id, stamp
 
 _ID = {"id": "id", "pipedrive system id": "id", "system id": "id"}
@@ -151,7 +151,7 @@ def _logs(
             change = change_of(row.fields)
         except Refused as refusal:
             out.problems.append(refusal)
-            yield out.item(row.place, _raw(row), "change of a deal")
+            yield out.item(row.place, raw(row.fields), "change of a deal")
             continue
         if change is not None:
             logs[change.deal].append(change)
@@ -172,7 +172,7 @@ def _deals(
             deal = _deal(row.fields, seen)
         except Refused as refusal:
             out.problems.append(refusal)
-            yield out.item(row.place, _raw(row), "deal")
+            yield out.item(row.place, raw(row.fields), "deal")
             continue
         log = logs.get(own_id(deal) or "")
         id = tell_history(deal, log, names, out)
@@ -183,7 +183,7 @@ def _deals(
                 ids[title] = id if ids.setdefault(title, id) == id else None
             for person, since in people_on(deal, log, names):
                 tell_contact(person, id, since, out)
-        yield out.item(row.place, _raw(row), "deal", "with its log of changes" if log else "as it stands")
+        yield out.item(row.place, raw(row.fields), "deal", "with its log of changes" if log else "as it stands")
 
 
 def _orphans(logs: Iterable[tuple[str, list[Change]]], names: Names) -> Iterator[Item]:
@@ -208,7 +208,7 @@ def _activities(rows: Iterable[Row], ids: Mapping[str, str | None], names: Names
         deal, step = id_of(activity.get("deal_id")), step_of(activity)
         if deal is not None and step is not None and is_step(activity, names):
             steps[deal].append(step)
-        yield out.item(row.place, _raw(row), "activity", str(activity.get("type"))[:40])
+        yield out.item(row.place, raw(row.fields), "activity", str(activity.get("type"))[:40])
     for deal, found in steps.items():
         out = Telling(names.settings.source)
         tell_steps(deal, found, out)
@@ -251,11 +251,3 @@ def _by_api(table: str, fields: Thing) -> dict[str, Any]:
 
 def _label(column: str) -> str:
     return column.partition(" - ")[2].rstrip("*").strip().casefold()
-
-
-def _raw(row: Row) -> bytes:
-    try:
-        return row.raw
-    except TypeError:
-        # nested more deeply than anything that Pipedrive has
-        return repr(row.fields)[:10_000].encode(errors="replace")

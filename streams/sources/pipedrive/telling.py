@@ -50,6 +50,15 @@ class Telling:
         return sound
 
 
+def raw(thing: Mapping[str, Any]) -> bytes:
+    """A thing as JSON, for a dead letter of it."""
+    try:
+        return orjson.dumps(dict(thing), default=str)
+    except TypeError:
+        # nested more deeply than anything that Pipedrive has
+        return repr(thing)[:10_000].encode(errors="replace")
+
+
 def _one(problems: list[Refused]) -> Refused | None:
     if not problems:
         return None

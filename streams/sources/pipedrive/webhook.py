@@ -23,6 +23,8 @@ from .settings import Pipedrive
 from .telling import Telling
 from .values import Thing, id_of, is_set, moment_of, own_id, stamp
 
+# flags that are a part of a deal's status
+_STATUS = {"is_archived": "status", "is_deleted": "status", "deleted": "status"}
 _ACTIONS = {"added": "create", "updated": "change", "deleted": "delete", "merged": "change"}
 # what a change of an activity must touch to be told
 _MATTERS = {
@@ -119,23 +121,21 @@ def _tell_deal(push: _Push, names: Names, out: Telling) -> None:
         added = moment_of(deal.get("add_time")) or push.at
         tell_history({**deal, "add_time": stamp_of(added), "update_time": None}, None, names, out)
         return
-    now, before = plain(deal), plain(push.previous)
-    for key in before:
-        if key not in now or now[key] == before[key]:
-            continue
+    now = plain(deal)
+    changed = [_STATUS.get(key, key_of(key)) for key in _changes(plain(push.previous), now)]
+    for key in dict.fromkeys(changed):
         try:
-            fields = told(key_of(key), now[key], names)
+            fields = told(key, now.get(key), names)
         except Refused as refusal:
             out.problems.append(Refused(refusal.reason, f"{key}: {refusal}"))
             continue
-        if fields:
-            at = moment_of_change(key, now, push.at, out)
-            out.deal(push.id, f"deal-{push.id}-{key_of(key)}-{stamp(at)}", at, fields, push.is_bulk)
+        at = moment_of_change(key, now, push.at, out)
+        out.deal(push.id, f"deal-{push.id}-{key}-{stamp(at)}", at, fields, push.is_bulk)
 
 
 def _tell_activity(push: _Push, names: Names, out: Telling) -> None:
     activity = {**(push.previous if push.action == "delete" else push.data), "id": push.id}
-    if push.action == "change" and not _MATTERS & {key for key in push.previous if _differs(key, push)}:
+    if push.action == "change" and not _MATTERS.intersection(_changes(push.previous, push.data)):
         return
     removed = push.at if push.action == "delete" else None
     tell_activity(activity, names, out, removed)
@@ -147,8 +147,9 @@ def _tell_activity(push: _Push, names: Names, out: Telling) -> None:
         tell_step(deal, [activity] if is_open else [], at, out, by=f"activity-{push.id}")
 
 
-def _differs(key: str, push: _Push) -> bool:
-    return key not in push.data or push.data[key] != push.previous[key]
+def _changes(before: Thing, now: Thing) -> list[str]:
+    """Version 2 tells only what changed of how it was before, version 1 tells all of it."""
+    return [key for key in before if key in now and now[key] != before[key]]
 
 
 def _thing(content: Thing, name: str) -> dict[str, Any]:

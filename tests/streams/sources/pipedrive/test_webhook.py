@@ -154,8 +154,8 @@ JSON = st.recursive(
 )
 WORDS = st.sampled_from(
     "id title value currency status stage_id pipeline_id owner_id user_id org_id add_time update_time deleted done "
-    "type due_date due_time attendees participants person_id deal_id custom_fields marked_as_done_time stage_change_time "
-    "next_activity_date lost_reason subject".split()
+    "type due_date due_time attendees participants person_id deal_id custom_fields marked_as_done_time "
+    "stage_change_time next_activity_date lost_reason subject".split()
 )
 VALUES = JSON | st.sampled_from(
     [
