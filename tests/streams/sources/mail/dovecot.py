@@ -13,10 +13,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
 import orjson
+import pytest
 from imapclient import IMAPClient
 
 from streams.demo.processes import Child, free_port, port_is_free
@@ -107,7 +109,7 @@ class Dovecot:
         self._owner = (uid, gid) if as_root else None
         self._settings = {"plain_is_refused": "yes", "more": "", **settings}
         self._names = {"user": _name("passwd", uid), "group": _name("group", gid), "uid": uid, "gid": gid}
-        self._child = Child("dovecot", [require("dovecot"), "-F", "-c", folder / "dovecot.conf"], folder / "log")
+        self._child = Child("dovecot", [_program(), "-F", "-c", folder / "dovecot.conf"], folder / "log")
 
     def start(self) -> Self:
         for name in ("run", "state", "home", "keys/default/HS256"):
@@ -202,6 +204,15 @@ def token(key: bytes = TOKEN_KEY, name: str = "rep", expires_in: int = 3600) -> 
 
 def _base64(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+@cache
+def _program() -> str:
+    path = require("dovecot", "/usr/sbin/dovecot")
+    version = subprocess.run([path, "--version"], check=True, capture_output=True, text=True).stdout
+    if not version.startswith("2.3."):
+        pytest.skip(f"this configuration is for Dovecot 2.3, and here is {version}")
+    return path
 
 
 def _name(kind: str, number: int) -> str:
