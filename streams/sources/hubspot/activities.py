@@ -254,7 +254,7 @@ def _kind(sender: str, everybody: tuple[str, ...], subject: str) -> kinds.Kind:
     """What the sender and the subject show; HubSpot keeps no other header."""
     mail = EmailMessage()
     mail["Subject"] = subject
-    return kinds.of(mail, sender, everybody, subject, "", None, _NOBODY)
+    return kinds.of(mail, sender, everybody, subject, told="", sent=None, invitation=None, ours=_NOBODY)
 
 
 def _no_touch(record: Record, _around: Around, _portal: Portal) -> tuple[str, str, list[_Word]]:
