@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from streams.sources.connection import Complete
+from streams.sources.mail import server
 from streams.sources.mail.imap import BATCH
 from tests.streams.sources.mail.dovecot import Dovecot, dovecot, token
 from tests.streams.sources.mail.letters import NOW, connection, letter, letters, round_of
@@ -219,6 +220,41 @@ def test_mail_that_moves_while_it_is_read_is_found_where_it_went(imap: Dovecot) 
     ids = [event.id for each in told[:-1] for item in each.items for event in item.events]  # type: ignore[union-attr]
     assert sorted(ids) == sorted(f"{n}@customer.example" for n in (*range(BATCH + 3), 1000))
     assert isinstance(told[-1], Complete)
+
+
+@pytest.mark.parametrize("change", ["renamed", "deleted", "made anew"])
+def test_a_folder_that_changes_while_others_are_read_is_read_as_it_is_then(imap: Dovecot, change: str) -> None:
+    imap.put("INBOX", *letters([1]))
+    imap.put("Old", *letters([2, 3]))
+    told = []
+    for each in connection(imap.section()).round({}, NOW):
+        told.append(each)
+        if len(told) == 1:
+            with imap.client() as program:
+                if change == "renamed":
+                    program.rename_folder("Old", "New")
+                else:
+                    program.delete_folder("Old")
+            if change == "made anew":
+                imap.put("Old", *letters([3, 4]))
+    items = [item for each in told[:-1] for item in each.items]  # type: ignore[union-attr]
+    given = {"renamed": ["1", "2", "3"], "deleted": ["1"], "made anew": ["1", "3", "4"]}
+    assert [event.id.partition("@")[0] for item in items for event in item.events] == given[change]
+    assert isinstance(told[-1], Complete)
+
+
+def test_in_a_very_large_folder_nothing_is_overlooked(imap: Dovecot, monkeypatch: pytest.MonkeyPatch) -> None:
+    # the answer to one search is one line, and a line has its limit: a large folder is searched in pieces
+    monkeypatch.setattr(server, "SEARCHED_AT_ONCE", 7)
+    imap.put("INBOX", *letters(range(40)))
+    with imap.client() as program:
+        program.select_folder("INBOX")
+        program.delete_messages([3, 7, 8, 15, 40])
+        program.expunge()
+    first = round_of(imap.section())
+    assert first.ids == [str(number) for number in range(39) if number not in (2, 6, 7, 14)]
+    imap.put("INBOX", *letters([50]))
+    assert round_of(imap.section(), first.bookmark).ids == ["50"]
 
 
 def test_mail_that_comes_meanwhile_is_not_lost(imap: Dovecot) -> None:

@@ -46,6 +46,23 @@ Content-Type: message/rfc822
 """
 
 
+INVITATION_FILE = """BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//customer.example//EN
+METHOD:REQUEST
+BEGIN:VEVENT
+UID:demo@customer.example
+DTSTAMP:20260301T090000Z
+DTSTART:20260310T090000Z
+DTEND:20260310T100000Z
+SUMMARY:Demo
+ORGANIZER:mailto:ada@customer.example
+ATTENDEE:mailto:rep@us.example
+END:VEVENT
+END:VCALENDAR
+""".replace("\n", "\r\n")
+
+
 def drawn(number: int, text: str = "Shall we talk?") -> EmailMessage:
     mail = letter(number, text)
     mail.add_attachment(DRAWING, maintype="image", subtype="png", filename="drawing.png")
@@ -118,6 +135,13 @@ def test_a_bounce_that_gives_the_whole_mail_back_is_a_bounce(imap: Dovecot) -> N
     head = BOUNCE.format(date=letter(1)["Date"], sorry="I am sorry.\r\n" * 10_000).replace("\n", "\r\n")
     [item] = read(imap, head.encode() + bytes(drawn(2)) + b"\r\n--cut--\r\n")
     assert (item.kind, item.why) == ("bounce", "a delivery report (delivery-status): ada@customer.example")
+
+
+def test_an_invitation_behind_a_long_letter_and_a_drawing_is_read(imap: Dovecot) -> None:
+    mail = drawn(1, "We have much to talk about.\n" * 10_000)
+    mail.add_attachment(INVITATION_FILE.encode(), maintype="text", subtype="calendar", params={"method": "REQUEST"})
+    [item] = read(imap, bytes(mail))
+    assert {event.type for event in item.events} == {"activity.email", "activity.meeting"}
 
 
 def test_many_large_mails_are_as_good_as_small_ones(imap: Dovecot) -> None:
