@@ -21,6 +21,7 @@ from .deal_words import DealWord
 from .wire import (
     DEAL_HEADERS,
     FIRST_HEADERS,
+    FURTHER_HEADERS,
     HEARTBEAT_HEADERS,
     SHARED_DEALS,
     SHARED_HEADERS,
@@ -152,6 +153,10 @@ def _for_the_join(event: events.Event, value: bytes, rules: Rules, partitions: i
     theirs = {company_of(person) for person in people if not are_ours(domain_of(person), ours)}
     companies = sorted(theirs)[:MOST_COMPANIES]
     if not companies and event.subject is None:
+        if _names_nobody(event):
+            # where an earlier word on the same thing was joined, or waits, it is joined as well; here nobody knows
+            out.unjoined["nobody"] += 1
+            return [Send("mail", number, None, value, FURTHER_HEADERS) for number in range(partitions)]
         out.unjoined["internal" if people else "nobody"] += 1
     names = [company.encode() for company in companies]
     headers = [FIRST_HEADERS, *[SHARED_HEADERS] * (len(names) - 1)] if len(names) > 1 else [()]
@@ -159,3 +164,16 @@ def _for_the_join(event: events.Event, value: bytes, rules: Rules, partitions: i
         Send("mail", partition_of(name, partitions), name, value, mark)
         for name, mark in zip(names, headers, strict=False)
     ]
+
+
+def _names_nobody(event: events.Event) -> bool:
+    """Whether an activity leaves out with whom it is: then it says no more than that it goes on."""
+    match event:
+        case events.Meeting(data=meeting):
+            return "attendees" not in meeting.model_fields_set
+        case events.Call(data=call):
+            return "with_" not in call.model_fields_set
+        case events.Document(data=document):
+            return "to" not in document.model_fields_set
+        case _:
+            return False

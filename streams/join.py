@@ -9,8 +9,8 @@ Whose it is: an activity belongs to
 
 1. the deals of its thread, closed ones too, which does them no harm. People begin anew in old threads: once all deals
    of a thread were won or lost, a mail goes to the open deals of 2 or 3 as well, and the thread is theirs from then on.
-   (A deal that is opened again keeps its thread, and shares it.) The words on one meeting, call or document are a
-   thread, too;
+   (A deal that is opened again has its thread again.) One source's words on one meeting, call or document are a thread,
+   too: a further one that names nobody goes wherever an earlier one went, or waits with it;
 2. without one, the open deals whose contacts are on it: the one that has more of its people than any other, else all;
 3. without those, the open deals whose account the company is.
 
@@ -28,7 +28,7 @@ up, it is counted at the first of its companies alone, as `several_companies`: s
 
 from collections import Counter, deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush
 
@@ -50,16 +50,17 @@ from .join_rows import (
     own_row,
     partition_of_row,
     row_of,
+    thing_row,
     thread_rows,
 )
 from .links import Links
+from .reports import Reports
 from .waiting import Waiting
-from .wire import HEARTBEAT_HEADERS, SHARED_DEALS, Clock, Record, Send, partition_of
+from .wire import SHARED_DEALS, Clock, Record, Send, partition_of
 
 __all__ = ["LONGEST_WAIT", "Directory", "Joined", "partition_of_row"]
 
 MOST_WAITING = 20_000
-MOST_REPORTS = 10_000
 LONGEST_WAIT = timedelta(days=45)
 
 
@@ -93,7 +94,7 @@ class Directory:
         self._alignment = Alignment()
         self._deals = Deals(partition, partitions)
         self._links = Links()
-        self._reports: dict[str, Report] = {}
+        self._reports = Reports(partition, partitions)
         self._records: dict[str, bytes] = {}
         self._kinds: Counter[str] = Counter()
         self._held: list[tuple[datetime, str]] = []
@@ -111,10 +112,10 @@ class Directory:
             case "clock":
                 self._alignment = Alignment.of(orjson.loads(value), self.partitions)
             case "report":
-                self._reports[row] = Report.of(value)
+                self._reports.restore(row, value)
             case "deal":
                 self._deals.restore(name_in(row), value)
-            case "contact" | "thread" | "own":
+            case "contact" | "thread" | "thing" | "own":
                 self._links.restore(row, value)
             case kind:
                 self._records[row] = value
@@ -130,30 +131,18 @@ class Directory:
     def advance(self, records: Iterable[Record]) -> Joined:
         """Take a batch of this partition's records."""
         out = Joined()
-        moved = clocked = False
+        before, clocked = self._time, False
         for record in records:
             try:
-                if record.mark == b"clock":
-                    clock = Clock.of(record.value or b"")
-                    moved |= self._alignment.advance(clock)
-                    clocked = True
-                    if clock.origin == self.partition:
-                        self._pass_reports_on(clock.at, out)
-                elif record.mark == b"heartbeat":
-                    self._report(Report.of(record.value or b""), out)
-                elif record.mark == b"deal":
-                    word = DealWord.of(record.value or b"")
-                    self._hold(own_row(self.partition, "word", word.deal, word.event), word.at, record, out)
-                else:
-                    event, row = self._event_in(record)
-                    self._hold(row, event.time, record, out)
+                self._receive(record, out)
+                clocked |= record.mark == b"clock"
             except ValueError as error:
                 reason = error.reason if isinstance(error, events.Refused) else "invalid"
                 out.refused["unknown", reason] += 1
                 out.sends.append(dead_letter(record, reason, str(error), "mail", self.partitions))
         while self._held and self._time is not None and self._held[0][0] <= self._time:
             self._take(heappop(self._held)[1], out)
-        if moved and self._time is not None:
+        if self._time is not None and self._time != before:
             self._give_up_before(self._time - LONGEST_WAIT, out)
             clock = Clock(self._time, self.partition, self.partitions)
             out.marks += clock.send("deal_events", range(self.partitions))
@@ -169,27 +158,57 @@ class Directory:
 
     # -- what is held
 
-    def _event_in(self, record: Record) -> tuple[events.Event, str]:
-        """The event of a record, and the row under which it is kept."""
-        key = record.key or b""
-        event = events.parse(record.value or b"")
-        right = partition_of(key, self.partitions)
+    def _receive(self, record: Record, out: Joined) -> None:
+        """Take a mark, or hold a record until its time; `ValueError` if it is none that belongs here."""
+        value = record.value or b""
+        match record.mark:
+            case b"clock":
+                clock = Clock.of(value)
+                self._alignment.advance(clock)
+                if clock.origin == self.partition:
+                    marks, rows = self._reports.pass_on(clock.at)
+                    out.marks += marks
+                    out.rows |= rows
+            case b"heartbeat":
+                out.rows |= self._reports.hear(Report.of(value))
+            case b"deal":
+                word = DealWord.of(value)
+                self._hold(own_row(self.partition, "word", word.deal, word.event), word.at, value, out)
+            case b"further":
+                event = events.parse(value)
+                if thing_row("", event) is None:
+                    raise events.Refused("invalid", f"type: {event.type} is about nothing that others are about")
+                self._hold(own_row(self.partition, "further", event.ref), event.time, value, out)
+            case mark:
+                event = events.parse(value)
+                company = self._company_in(record, event)
+                kind = "event" if mark is None else mark.decode()
+                self._hold(row_of(company, kind, event.ref), event.time, value, out)
+
+    def _company_in(self, record: Record, event: events.Event) -> str:
+        """The company at which an event is to be joined."""
+        company = (record.key or b"").decode()
+        right = partition_of(company.encode(), self.partitions)
         if right != self.partition:
-            # its company would be in two places, and each would know a half
-            raise events.Refused("misrouted", f"{key!r} is of partition {right}, not {self.partition}")
-        company = key.decode()
-        if not company or SEPARATOR in company:
-            raise events.Refused("invalid", f"key: {key!r} is no company")
+            # it would be in two places, and each would know a half
+            raise events.Refused("misrouted", f"{company!r} is of partition {right}, not {self.partition}")
+        if not company or SEPARATOR in company or record.mark not in (None, b"shared", b"first"):
+            raise events.Refused("invalid", f"nothing is joined at {company!r} as {record.mark!r}")
         if not isinstance(event, events.ContactChanged) and not thread_rows(company, event):
             raise events.Refused("invalid", f"type: {event.type} is not joined by its people")
-        kind = record.mark.decode() if record.mark in (b"shared", b"first") else "event"
-        return event, row_of(company, kind, event.ref)
+        return company
 
-    def _hold(self, row: str, at: datetime, record: Record, out: Joined) -> None:
-        if row not in self._records:
-            self._records[row] = out.rows[row] = record.value or b""
-            self._kinds[kind_of(row)] += 1
+    def _hold(self, row: str, at: datetime, value: bytes, out: Joined) -> None:
+        if self._is_new(row, value, out):
             heappush(self._held, (at, row))
+
+    def _is_new(self, row: str, value: bytes, out: Joined) -> bool:
+        """Keep a record from now on, unless it is kept."""
+        if row in self._records:
+            return False
+        self._records[row] = out.rows[row] = value
+        self._kinds[kind_of(row)] += 1
+        return True
 
     def _take(self, row: str, out: Joined) -> None:
         """A record whose time has come."""
@@ -204,18 +223,18 @@ class Directory:
         event = events.parse(value)
         if isinstance(event, events.ContactChanged):
             contact = row_of(company, "contact", event.data.email)
-            out.keep(self._links.link([contact], [event.subject or ""]))
+            out.keep(self._links.link(contact, [event.subject or ""]))
             self._let_go(row, out)
             self._place_all([contact], out)
             return
-        deals = [event.subject] if event.subject else self._deals_of(company, event)
-        if deals:
-            self._place_all(self._place(row, event, deals, out), out)
+        if company:
+            self._place_or_wait(row, event, out)
             return
-        line = self._line(row)
-        line.put(event.time, row, _found_by(company, event))
-        if len(line) > MOST_WAITING:
-            self._give_up(line.oldest[1], "too_many", out)
+        for each in self._companies_with(event):
+            beside = row_of(each, "further", event.ref)
+            if self._is_new(beside, value, out):
+                self._place_or_wait(beside, event, out)
+        self._let_go(row, out)
 
     def _let_go(self, row: str, out: Joined) -> None:
         del self._records[row]
@@ -224,7 +243,24 @@ class Directory:
             # it was not held in this batch only
             out.rows[row] = None
 
+    def _companies_with(self, event: events.Event) -> list[str]:
+        """The companies of this partition at which an earlier word on the same thing was joined, or waits."""
+        thing = thing_row("", event) or ""
+        joined = self._links.known_before(event.time, thing)
+        waiting = self._waiting.before(event.time, thing) + self._waiting_shared.before(event.time, thing)
+        return list(dict.fromkeys((*joined, *map(company_in, waiting))))
+
     # -- whose it is
+
+    def _place_or_wait(self, row: str, event: events.Event, out: Joined) -> None:
+        company = company_in(row)
+        if deals := [event.subject] if event.subject else self._deals_of(company, event):
+            self._place_all(self._place(row, event, deals, out), out)
+            return
+        line = self._line(row)
+        line.put(event.time, row, _found_by(company, event))
+        if len(line) > MOST_WAITING:
+            self._give_up(line.oldest[1], "too_many", out)
 
     def _deals_of(self, company: str, event: events.Event) -> list[str]:
         threads = thread_rows(company, event)
@@ -261,7 +297,7 @@ class Directory:
         self._line(row).drop(event.time, row, _found_by(company, event))
         self._let_go(row, out)
         threads = thread_rows(company, event)
-        out.keep(self._links.link(threads, deals, own=threads[0]))
+        out.keep(self._links.place(event.time, threads, deals))
         return threads
 
     def _place_all(self, found: Iterable[str], out: Joined) -> None:
@@ -281,7 +317,7 @@ class Directory:
 
     def _give_up(self, row: str, reason: str, out: Joined) -> None:
         kind = kind_of(row)
-        if kind != "shared":
+        if kind in ("event", "first"):
             out.given_up[reason if kind == "event" else "several_companies"] += 1
         event = events.parse(self._records[row])
         self._line(row).drop(event.time, row, _found_by(company_in(row), event))
@@ -292,26 +328,9 @@ class Directory:
             while line and line.oldest[0] < moment:
                 self._give_up(line.oldest[1], "too_old", out)
 
-    # -- what sources report
-
-    def _report(self, report: Report, out: Joined) -> None:
-        """A source has reported: of each, what it said last waits for the clock behind it."""
-        row = own_row(self.partition, "report", *map(str, report.key))
-        if row in self._reports or len(self._reports) < MOST_REPORTS:
-            known = self._reports.get(row, report)
-            self._reports[row] = known.plus(report)
-            out.rows[row] = self._reports[row].to_json()
-
-    def _pass_reports_on(self, due: datetime, out: Joined) -> None:
-        for row, report in self._reports.items():
-            value = replace(report, due=due).to_json()
-            out.marks += [
-                Send("deal_events", number, None, value, HEARTBEAT_HEADERS) for number in range(self.partitions)
-            ]
-            out.rows[row] = None
-        self._reports.clear()
-
 
 def _found_by(company: str, event: events.Event) -> list[str]:
-    """The rows by any of which the deal of an activity can be found."""
-    return [*thread_rows(company, event), *contact_rows(company, event), account_row(company)]
+    """The rows by any of which the deal of an activity, or of a further word on it, can be found."""
+    rows = [*thread_rows(company, event), *contact_rows(company, event), account_row(company)]
+    thing = thing_row("", event)
+    return rows if thing is None else [*rows, thing]

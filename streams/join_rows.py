@@ -44,6 +44,11 @@ def partition_of_row(row: str, partitions: int) -> int:
     return partition_of(company.encode(), partitions) if company else int(name.partition(SEPARATOR)[0])
 
 
+def without_company(row: str) -> str:
+    """A row's name, whichever company it is of."""
+    return SEPARATOR + row.split(SEPARATOR, 1)[1]
+
+
 def own_of(thread: str) -> str:
     """Beside a thread's row, the one of the activity whose thread it is."""
     return thread.replace(f"{SEPARATOR}thread{SEPARATOR}", f"{SEPARATOR}own{SEPARATOR}", 1)
@@ -60,26 +65,28 @@ def contact_rows(company: str, event: events.Event) -> list[str]:
     return [row_of(company, "contact", each) for each in people if is_within(each, company)]
 
 
+def thing_row(company: str, event: events.Event) -> str | None:
+    """What one source's words on the same meeting, call or document have in common; of no company, at all of them."""
+    match event:
+        case events.Meeting(data=meeting):
+            name = meeting.meeting_id
+        case events.Call(data=call):
+            name = call.call_id
+        case events.Document(data=document):
+            name = document.document_id
+        case _:
+            return None
+    return row_of(company, "thing", thread_key(SEPARATOR.join((event.type, event.source, name))))
+
+
 def thread_rows(company: str, event: events.Event) -> list[str]:
     """The threads of an activity: first its own, by which it is known when it comes again, then what it follows."""
-    match event:
-        case events.Email(data=mail):
-            references = mail.references or ()
-            ids = [mail.message_id, mail.in_reply_to or "", *references[:1], *references[-1:]]
-        case events.Meeting(data=meeting):
-            ids = [event.ref, _thing(event, meeting.meeting_id)]
-        case events.Call(data=call):
-            ids = [event.ref, _thing(event, call.call_id)]
-        case events.Document(data=document):
-            ids = [event.ref, _thing(event, document.document_id)]
-        case _:
-            return []
+    if not isinstance(event, events.Email):
+        thing = thing_row(company, event)
+        return [row_of(company, "thread", thread_key(event.ref)), thing] if thing else []
+    references = event.data.references or ()
+    ids = [event.data.message_id, event.data.in_reply_to or "", *references[:1], *references[-1:]]
     # what names nothing leads nowhere: else all that name nothing would be one thread
     own, *others = (each if each.strip(" <>") else None for each in ids)
     known = dict.fromkeys((own or event.ref, *filter(None, others)))
     return [row_of(company, "thread", thread_key(each)) for each in known]
-
-
-def _thing(event: events.Event, name: str) -> str:
-    """What one source's words on the same meeting, call or document have in common."""
-    return SEPARATOR.join((event.type, event.source, name))

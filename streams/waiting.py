@@ -11,7 +11,7 @@ class Waiting:
 
     def __init__(self) -> None:
         self._line: list[tuple[datetime, str]] = []
-        self._for: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        self._for: defaultdict[str, dict[str, datetime]] = defaultdict(dict)
 
     def __len__(self) -> int:
         return len(self._line)
@@ -25,7 +25,7 @@ class Waiting:
         """Let a record wait."""
         insort(self._line, (at, row))
         for each in found_by:
-            self._for[each][row] = None
+            self._for[each][row] = at
 
     def drop(self, at: datetime, row: str, found_by: Iterable[str]) -> None:
         """Let a record go, if it waits here."""
@@ -42,3 +42,7 @@ class Waiting:
     def found_by(self, row: str) -> list[str]:
         """Who waits for a row."""
         return list(self._for.get(row, ()))
+
+    def before(self, moment: datetime, row: str) -> list[str]:
+        """Who of what happened before a moment waits for a row."""
+        return [each for each, at in self._for.get(row, {}).items() if at < moment]

@@ -2,8 +2,9 @@
 
 Besides events, topics carry marks, told by a header: clock records, which move time, and heartbeats, which say up to
 when a source has reported. Both travel behind the events that they speak of. On the way to the join there are more:
-what was said of a deal that matters to its mails, and that a mail was sent to several companies, of which another may
-know its deal; it is counted at the first of them if it is given up.
+what was said of a deal that matters to its mails; that a mail was sent to several companies, of which another may know
+its deal (it is counted at the first of them if it is given up); or that this is a further word on a meeting, a call or
+a document that names nobody.
 """
 
 from collections.abc import Iterable
@@ -89,6 +90,7 @@ HEARTBEAT_HEADERS: Headers = ((MARK, b"heartbeat"),)
 DEAL_HEADERS: Headers = ((MARK, b"deal"),)
 FIRST_HEADERS: Headers = ((MARK, b"first"),)
 SHARED_HEADERS: Headers = ((MARK, b"shared"),)
+FURTHER_HEADERS: Headers = ((MARK, b"further"),)
 # the attribute of an event that several deals were given: how many
 SHARED_DEALS = "shareddeals"
 

@@ -21,6 +21,7 @@ from streams.topics import MAX_MESSAGE_BYTES
 from streams.wire import (
     DEAL_HEADERS,
     FIRST_HEADERS,
+    FURTHER_HEADERS,
     HEARTBEAT_HEADERS,
     SHARED_HEADERS,
     Clock,
@@ -408,10 +409,31 @@ def test_a_domain_that_only_ends_like_ours_is_not_ours() -> None:
 def test_an_activity_with_nobody_on_it_is_counted_and_goes_nowhere() -> None:
     out = taken(
         meeting(1, organizer=None, attendees=[]),
-        DOCUMENT,
+        DOCUMENT | {"data": DOCUMENT["data"] | {"to": None}},
     )
     assert out.sends == []
     assert out.unjoined == Counter(nobody=2)
+
+
+@pytest.mark.parametrize(
+    ("told", "names"),
+    [
+        (meeting(1, "cancelled"), ("attendees", "organizer")),
+        (meeting(1, "cancelled"), ("attendees",)),
+        (event("activity.call", day(1), call_id="C", direction="inbound", connected=True), ()),
+        (DOCUMENT, ()),
+    ],
+)
+def test_what_leaves_out_with_whom_it_is_goes_wherever_an_earlier_word_may_have_gone_and_is_counted(
+    told: dict[str, Any], names: tuple[str, ...]
+) -> None:
+    further = told | {"data": {name: value for name, value in told["data"].items() if name not in names}}
+    out = taken(further)
+    assert [(send.topic, send.partition, send.headers) for send in out.sends] == [
+        ("mail", number, FURTHER_HEADERS) for number in range(PARTITIONS)
+    ]
+    assert out.unjoined == Counter(nobody=1)
+    assert ways(taken(further | {"subject": "D-1"})) == [("deal_events", b"D-1")]
 
 
 def test_while_no_domain_is_known_to_be_ours_a_mail_is_looked_for_at_both_ends() -> None:

@@ -18,11 +18,21 @@ from streams.coverage import Report
 from streams.dead_letters import refusal_of
 from streams.ingest import ingest
 from streams.join import LONGEST_WAIT, Directory, Joined, partition_of_row
-from streams.wire import DEAL_HEADERS, HEARTBEAT_HEADERS, SHARED_DEALS, Clock, Record, partition_of
+from streams.wire import (
+    DEAL_HEADERS,
+    FURTHER_HEADERS,
+    HEARTBEAT_HEADERS,
+    MARK,
+    SHARED_DEALS,
+    Clock,
+    Record,
+    partition_of,
+)
 from tests.streams.sample_deals import RULES, crm, day, event, inbound, meeting
 
 Told = dict[str, Any]
 Pair = tuple[str, str]
+Copy = tuple[str, str, int | None]
 Rows = dict[str, bytes | None]
 
 
@@ -58,20 +68,25 @@ def clock(at: float, origin: int = 0, origins: int = 1) -> Record:
     return Record(0, None, Clock(day(at), origin, origins).to_json(), Clock.HEADERS)
 
 
-def pairs(out: Joined) -> set[Pair]:
-    """Which event went to which deal."""
-    return set(shares(out))
-
-
-def shares(out: Joined) -> dict[Pair, int | None]:
-    """Which event went to which deal, and with how many others each deal is told to share it."""
-    found: dict[Pair, int | None] = {}
+def copies(out: Joined) -> Counter[Copy]:
+    """Which event went to which deal, and with how many others each copy says that it is shared."""
+    found: Counter[Copy] = Counter()
     for send in out.sends:
         told = events.parse(send.value or b"")
         assert send.topic == "deal_events"
         assert (send.key or b"").decode() == told.subject
-        found[told.id, told.subject or ""] = (told.model_extra or {}).get(SHARED_DEALS)
+        found[told.id, told.subject or "", (told.model_extra or {}).get(SHARED_DEALS)] += 1
     return found
+
+
+def pairs(out: Joined) -> set[Pair]:
+    """Which event went to which deal."""
+    return {(told, deal) for told, deal, _ in copies(out)}
+
+
+def shares(out: Joined) -> dict[Pair, int | None]:
+    """The same for what is looked for at a single company, with how many share it."""
+    return {(told, deal): shared for told, deal, shared in copies(out)}
 
 
 def given_in_order(*told: Told, until: float = 999) -> set[Pair]:
@@ -286,17 +301,79 @@ def test_a_mail_placed_once_stays_where_it_was_when_contact_and_account_are_know
     assert shares(directory.advance([*records(*later), clock(4)])) == before
 
 
+# -- further words on the same thing
+
+
+def appointment(at: float, told: str, thing: str = "M-1", *people: str) -> Told:
+    """A word on a meeting; one that names nobody leaves out with whom it is."""
+    word = meeting(at, "booked" if people else "cancelled", id=told)
+    word["data"] = {name: value for name, value in word["data"].items() if name == "status"} | {"meeting_id": thing}
+    word["data"] |= {"attendees": people} if people else {}
+    return word
+
+
+CFO, LAW = "cfo@buyer.example", "law@counsel.example"
+
+
 def test_the_words_on_one_meeting_stay_with_the_deals_of_the_first() -> None:
-    another = meeting(3, "held", id="another")
-    another["data"]["meeting_id"] = "M-2"
     told = [
         contact(0, "D-1"),
-        meeting(1, "booked", id="booked"),
+        appointment(1, "first", "M-1", CFO),
         contact(2, "D-2"),
-        meeting(3, "held", id="held"),
-        another,
+        appointment(3, "second", "M-1", CFO),
+        appointment(3, "another", "M-2", CFO),
+        appointment(3, "of-another-calendar", "M-1", CFO) | {"source": "other"},
     ]
-    assert given_in_order(*told) == {("booked", "D-1"), ("held", "D-1"), ("another", "D-1"), ("another", "D-2")}
+    assert given_in_order(*told) == {
+        *(("first", "D-1"), ("second", "D-1")),
+        *((each, deal) for each in ("another", "of-another-calendar") for deal in ("D-1", "D-2")),
+    }
+
+
+def test_a_word_that_names_nobody_goes_wherever_an_earlier_one_on_the_same_thing_went() -> None:
+    told = [
+        contact(0, "D-1"),
+        contact(0, "D-2", LAW),
+        contact(0, "D-3", LAW),
+        appointment(1, "booked", "M-1", CFO, LAW),
+        appointment(2, "cancelled"),
+        appointment(2, "of-an-unknown-one", "M-9"),
+        appointment(2, "of-another-calendar") | {"source": "other"},
+    ]
+    expected = {(each, "D-1"): None for each in ("booked", "cancelled")}
+    assert shared_by(*told) == expected | {(told, deal): 2 for told, _ in expected for deal in ("D-2", "D-3")}
+
+
+def test_it_waits_with_the_earlier_one_also_over_a_restart_and_is_never_counted_here() -> None:
+    rows = dict[str, bytes]()
+    told = [appointment(1, "booked", "M-1", CFO), appointment(2, "cancelled"), appointment(2, "unknown", "M-9")]
+    keep(rows, Directory(0, 1).advance([*records(*told), clock(3)]).rows)
+    directory = restored(rows)
+    assert directory.waiting == 1
+    assert sum("\0further\0" in row for row in rows) == 1
+    out = directory.advance([*records(contact(4, "D-1")), clock(4)])
+    assert pairs(out) == {("booked", "D-1"), ("cancelled", "D-1")}
+    assert restored(rows).advance([clock(60)]).given_up == {"too_old": 1}
+
+
+def test_it_stays_where_it_was_when_it_comes_again_and_the_thing_is_others_as_well() -> None:
+    directory = Directory(0, 1)
+    told = [contact(0, "D-1"), appointment(1, "booked", "M-1", CFO), appointment(2, "cancelled")]
+    directory.advance([*records(*told), clock(3)])
+    again = [closed(4, "D-1"), contact(4, "D-2"), appointment(5, "rebooked", "M-1", CFO), told[-1]]
+    assert pairs(directory.advance([*records(*again), clock(6)])) == {
+        ("rebooked", "D-1"),
+        ("rebooked", "D-2"),
+        ("cancelled", "D-1"),
+    }
+
+
+def test_things_that_nobody_spoke_of_for_long_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(links, "MOST_THREADS", 2)
+    told = [contact(0, "D-1"), *(appointment(n, f"m-{n}", f"M-{n}", CFO) for n in (1, 2))]
+    late = [appointment(3, "to-old", "M-1"), appointment(3, "to-new", "M-2")]
+    assert given_in_order(*told, *late) >= {("to-new", "D-1")}
+    assert ("to-old", "D-1") not in given_in_order(*told, *late)
 
 
 # -- an old thread
@@ -542,6 +619,8 @@ def test_what_names_no_mail_is_no_thread(nothing: str) -> None:
         (Record(1, b"buyer.example", orjson.dumps(crm(1) | {"subject": "D-1"})), "invalid"),
         (Record(1, b"buyer.example", orjson.dumps(event("source.heartbeat", day(1), covers=[]))), "invalid"),
         (Record(1, b"buyer.example", None), "not_json"),
+        (Record(1, b"buyer.example", orjson.dumps(mail(1, "m-9")), ((MARK, b"closed"),)), "invalid"),
+        (Record(1, None, orjson.dumps(mail(1, "m-9")), FURTHER_HEADERS), "invalid"),
         (Record(1, None, b"{}", DEAL_HEADERS), "invalid"),
         (Record(1, None, b"{}", HEARTBEAT_HEADERS), "invalid"),
         (Record(1, None, b"{}", Clock.HEADERS), "invalid"),
@@ -622,7 +701,7 @@ def test_a_report_that_waits_is_kept_over_a_restart() -> None:
 
 
 def test_a_flood_of_sources_is_not_taken_up_beyond_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(join, "MOST_REPORTS", 3)
+    monkeypatch.setattr("streams.reports.MOST_REPORTS", 3)
     out = Directory(0, 1).advance([*(report(n, f"made-up-{n}") for n in range(9)), report(99, "made-up-0"), clock(5)])
     assert [told.through for _, told in reports(out)] == [day(99), day(1), day(2)]
 
@@ -664,7 +743,8 @@ def lives(draw: st.DrawFn, people: list[str] = PEOPLE, domains: list[str] = DOMA
         elif kind == "status":
             told.append(closed(number, draw(DEALS), draw(st.sampled_from(["lost", "won", "open"]))))
         elif kind == "meeting":
-            told.append(meeting(number, id=f"meeting-{number}", attendees=[person, draw(st.sampled_from(people))]))
+            thing = f"M-{draw(st.integers(0, 2))}"
+            told.append(appointment(number, f"meeting-{number}", thing, *draw(st.lists(st.sampled_from(people)))))
         else:
             answers = draw(st.none() | st.integers(0, 9).map(lambda n: f"m-{n}"))
             deal = draw(st.none() | st.none() | DEALS)
@@ -720,20 +800,15 @@ def test_however_it_arrives_when_a_clock_goes_on_all_up_to_it_was_given_to_the_d
     assert at == day(10)
 
 
-def everywhere(told: list[Told], partitions: int) -> Counter[tuple[str, str, int | None]]:
+def everywhere(told: list[Told], partitions: int) -> Counter[Copy]:
     """Which event goes to which deal, shared by how many, from any of the partitions."""
     sends = ingest([Record(0, None, orjson.dumps(each)) for each in told], RULES, partitions, day(9999)).sends
-    found: Counter[tuple[str, str, int | None]] = Counter()
+    found: Counter[Copy] = Counter()
     for number in range(partitions):
         here = [send for send in sends if send.topic == "mail" and send.partition == number]
         batch = [Record(number, send.key, send.value, send.headers) for send in here]
-        out = Directory(number, partitions).advance(
-            [*batch, *(clock(999, each, partitions) for each in range(partitions))]
-        )
-        assert not out.refused
-        for send in out.sends:
-            event = events.parse(send.value or b"")
-            found[event.id, event.subject or "", (event.model_extra or {}).get(SHARED_DEALS)] += 1
+        clocks = [clock(999, origin, partitions) for origin in range(partitions)]
+        found += copies(Directory(number, partitions).advance([*batch, *clocks]))
     return found
 
 
@@ -745,11 +820,23 @@ def test_any_number_of_partitions_give_the_same_deals(told: list[Told], partitio
 @given(lives(), st.data())
 def test_what_comes_again_is_placed_as_it_was(told: list[Told], choose: st.DataObject) -> None:
     directory = Directory(0, 1)
-    first = shares(directory.advance([*records(*told), clock(20)]))
+    first = copies(directory.advance([*records(*told), clock(20)]))
     again = choose.draw(st.permutations(told))
     news = [contact(30, "D-9", person) for person in PEOPLE] if choose.draw(st.booleans()) else []
-    repeated = shares(directory.advance([*records(*news, *again), clock(40)]))
-    assert repeated.items() <= first.items() | {(pair, None) for pair in repeated if pair[1] == "D-9"}
+    repeated = copies(directory.advance([*records(*news, *again), clock(40)]))
+    # the new deal is given what has waited so far, and nothing else
+    assert {copy for copy in repeated if copy[1] != "D-9"} <= set(first)
+    assert not {told for told, deal, _ in repeated if deal == "D-9"} & placed_everywhere(told, first)
+
+
+def placed_everywhere(told: list[Told], given: Iterable[Copy]) -> set[str]:
+    """The events that are looked for at one company only, and were placed there."""
+    alone = {
+        event.id
+        for event in (events.parse(orjson.dumps(each)) for each in told)
+        if len({person for person in events.people_on(event) if not person.endswith("us.example")}) == 1
+    }
+    return alone & {told for told, *_ in given}
 
 
 @given(arrivals(), st.data())
