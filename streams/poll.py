@@ -1,24 +1,27 @@
 """Polls sources, round after round: sends what is new, keeps the bookmark once Kafka has it, and tells completeness.
 
-One source's trouble is not another's: whoever does not answer is asked again in the next round, and meanwhile gives no
-heartbeat, so that nobody takes the missing events for silence.
+One source's trouble is not another's: whoever does not answer, or gives mostly what is refused, is asked again later,
+and meanwhile gives no heartbeat, so that nobody takes the missing events for silence.
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from time import monotonic
 
 from detectors.core import events
 
 from .bookmarks import Bookmarks
+from .breaker import Breakers
 from .history import Told
-from .publish import Publisher
-from .sources.connection import Batch, Complete, Connection, SourceError
+from .publish import Published, Publisher
+from .sources.connection import Batch, Complete, Connection, SourceError, SourceUnavailable
 from .sources.in_order import in_order
 from .sources.item import event
 
 log = logging.getLogger("stallwatch.poll")
+OnBatch = Callable[[Connection, Batch], None]
 
 
 @dataclass
@@ -31,39 +34,59 @@ class Round:
     problem: SourceError | None = None
 
 
-def poll(
-    connections: Iterable[Connection],
-    publisher: Publisher,
-    bookmarks: Bookmarks,
-    now: datetime,
-    on_batch: Callable[[Connection, Batch], None] = lambda _connection, _batch: None,
-) -> list[Round]:
-    """One round of each connection. `PublishError` if Kafka does not take what they gave; nothing is lost by it."""
-    return [_round(connection, publisher, bookmarks, now, on_batch) for connection in connections]
+class Poll:
+    """Some connections, and where what they give goes."""
 
+    def __init__(
+        self,
+        connections: Sequence[Connection],
+        publisher: Publisher,
+        bookmarks: Bookmarks,
+        on_batch: OnBatch = lambda _connection, _batch: None,
+    ) -> None:
+        self._connections = connections
+        self._publisher = publisher
+        self._bookmarks = bookmarks
+        self._on_batch = on_batch
+        self._breakers = Breakers()
 
-def _round(
-    connection: Connection,
-    publisher: Publisher,
-    bookmarks: Bookmarks,
-    now: datetime,
-    on_batch: Callable[[Connection, Batch], None],
-) -> Round:
-    out = Round(connection.name)
-    sent, refused = publisher.result.sent, len(publisher.result.refused)
-    try:
-        for told in connection.round(bookmarks.of(connection.name), now):
-            if isinstance(told, Complete):
-                _send(publisher, [Told(connection.name, events.to_json(heartbeat(connection.source, told)))])
-                continue
-            _send(publisher, in_order(told.items))
-            bookmarks.keep(connection.name, told.bookmark)
-            on_batch(connection, told)
-    except SourceError as error:
-        log.error("%s: %s", connection.name, error)
-        out.problem = error
-    out.sent, out.refused = publisher.result.sent - sent, len(publisher.result.refused) - refused
-    return out
+    def round(self, now: datetime) -> list[Round]:
+        """One round of each connection. `PublishError` if Kafka does not take what they give; nothing is lost by it."""
+        return [self._round(connection, now) for connection in self._connections]
+
+    def _round(self, connection: Connection, now: datetime) -> Round:
+        publisher = self._publisher
+        publisher.result = Published(newest=publisher.result.newest)
+        problem = None
+        try:
+            self._refuse_paused(connection)
+            for told in connection.round(self._bookmarks.of(connection.name), now):
+                if isinstance(told, Complete):
+                    self._send(connection, [Told(connection.name, events.to_json(heartbeat(connection.source, told)))])
+                    continue
+                self._send(connection, in_order(told.items))
+                self._bookmarks.keep(connection.name, told.bookmark)
+                self._on_batch(connection, told)
+                self._refuse_paused(connection)
+        except SourceError as error:
+            log.error("%s: %s", connection.name, error)
+            problem = error
+        return Round(connection.name, publisher.result.sent, len(publisher.result.refused), problem)
+
+    def _send(self, connection: Connection, told: Iterable[Told]) -> None:
+        refused = self._publisher.result.refused
+        before = len(refused)
+        for _ in self._publisher.send(told):
+            self._breakers.tell(connection.name, len(refused) > before, monotonic())
+            for place, reason, text in refused[before:]:
+                log.warning("%s: refused, %s: %s", place, reason, text)
+            before = len(refused)
+        self._publisher.flush()
+
+    def _refuse_paused(self, connection: Connection) -> None:
+        seconds = self._breakers.paused_for(connection.name, monotonic())
+        if seconds > 0:
+            raise SourceUnavailable(f"most of what it gave was refused; it is asked again in {seconds:.0f} s")
 
 
 def heartbeat(source: str, told: Complete) -> events.Event:
@@ -71,9 +94,3 @@ def heartbeat(source: str, told: Complete) -> events.Event:
     id = "/".join(filter(None, ("complete", told.mailbox, told.through.isoformat())))
     data = {"covers": told.covers, "through": told.through, **({"mailbox": told.mailbox} if told.mailbox else {})}
     return event(source, id, "source.heartbeat", told.through, data)
-
-
-def _send(publisher: Publisher, told: Iterable[Told]) -> None:
-    for _ in publisher.send(told):
-        pass
-    publisher.flush()

@@ -15,6 +15,7 @@ from kafka.errors import KafkaError
 from detectors.core import events
 
 from . import topics
+from .breaker import LAST, Breaker
 from .dead_letters import dead_letter
 from .history import Input
 from .settings import Settings
@@ -25,7 +26,7 @@ IN_FLIGHT = 5000
 
 
 class PublishError(RuntimeError):
-    """Kafka did not take what was sent."""
+    """Kafka did not take what was sent, or most of it was not worth sending."""
 
 
 @dataclass
@@ -65,22 +66,36 @@ class Publisher:
         except KafkaError as error:
             raise PublishError(f"Kafka at {settings.kafka.bootstrap_servers}: {error}") from None
 
-    def send(self, told: Iterable[Input]) -> Iterator[Input]:
+    def send(self, told: Iterable[Input], breaker: Breaker | None = None) -> Iterator[Input]:
         """Send everything, and hand it on. What is refused goes too, for the worker keeps it as a dead letter: unless
-        it is larger than Kafka takes. What a reader made no event of is a dead letter at once."""
+        it is larger than Kafka takes. What a reader made no event of is a dead letter at once.
+
+        `PublishError` once the breaker has opened: then something is wrong with all of it.
+        """
         for number, line in enumerate(told, start=1):
-            if line.refusal is not None:
-                self._bury(line, line.refusal)
-                yield line
-                continue
-            key = self._key(line)
-            if len(line.raw) < MAX_MESSAGE_BYTES - 1024:
-                self._put(partition_of(key, self._partitions), key, line.raw)
-            else:
-                self.result.unsent += 1
+            refused = len(self.result.refused)
+            self._send(line)
             if number % CLOCK_EVERY == 0:
                 self._tell_time()
+            if breaker is not None:
+                breaker.tell(len(self.result.refused) > refused, 0.0)
+                if breaker.paused_for(0.0) > 0:
+                    self.flush()
+                    raise PublishError(
+                        f"{line.place}: most of the last {LAST:,} were refused, so nothing more is sent; "
+                        "--keep-going sends all the same"
+                    )
             yield line
+
+    def _send(self, line: Input) -> None:
+        if line.refusal is not None:
+            self._bury(line, line.refusal)
+            return
+        key = self._key(line)
+        if len(line.raw) < MAX_MESSAGE_BYTES - 1024:
+            self._put(partition_of(key, self._partitions), key, line.raw)
+        else:
+            self.result.unsent += 1
 
     def tell_time(self, at: datetime) -> None:
         """Write a clock record into every partition of the inbox."""

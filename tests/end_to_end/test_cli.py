@@ -38,6 +38,7 @@ COMMANDS = (
     "topics",
     "worker",
     "publish",
+    "poll",
     "replay",
     "explain",
     "demo",
@@ -47,6 +48,10 @@ COMMANDS = (
     "rules diff",
     "dashboards",
     "dashboards push",
+    "dead-letters",
+    "dead-letters list",
+    "dead-letters show",
+    "dead-letters retry",
 )
 FINDING_FIELDS = [
     "deal_id", "detector", "state", "severity", "since", "critical_from", "until", "evidence", "summary",
@@ -317,7 +322,7 @@ def test_replay_looks_from_the_time_that_is_asked_for(moment: str, state: str, t
     ("arguments", "said"),
     [
         (["nowhere.jsonl"], "nowhere.jsonl: No such file or directory"),
-        (["/"], "/: Is a directory"),
+        (["empty.d"], "empty.d: a folder in which there is neither mail nor an export"),
         (["damaged.jsonl.gz"], "damaged.jsonl.gz: Not a gzipped file (b'pl')"),
         (["plain.jsonl", "--until", "soon"], "--until 'soon': write it like 2026-03-02T09:15:00+01:00 or 2026-03-02"),
         (["plain.jsonl", "--until", "2026-03-02T09:15"], "--until '2026-03-02T09:15' has no offset: write it like"),
@@ -327,6 +332,7 @@ def test_replay_looks_from_the_time_that_is_asked_for(moment: str, state: str, t
 def test_what_cannot_be_replayed_is_said_in_one_line(arguments: list[str], said: str, tmp_path: Path) -> None:
     for name in ("plain.jsonl", "damaged.jsonl.gz"):
         (tmp_path / name).write_text("plain")
+    (tmp_path / "empty.d").mkdir()
     placed = [str(tmp_path / each) if "." in each else each for each in arguments]
     assert refusal(stallwatch("replay", *placed)).removeprefix(f"{tmp_path}/").startswith(said)
 

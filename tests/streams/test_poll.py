@@ -12,7 +12,8 @@ import pytest
 from detectors.core.events import Refused
 from streams import topics
 from streams.bookmarks import Bookmarks
-from streams.poll import Round, poll
+from streams.breaker import LEAST
+from streams.poll import Poll, Round
 from streams.publish import Publisher
 from streams.settings import Settings
 from streams.sources.connection import Batch, Bookmark, Complete, SourceUnavailable
@@ -62,7 +63,7 @@ def inbox(settings: Settings) -> list[dict[str, Any]]:
 
 
 def a_round(settings: Settings, folder: Path, *connections: Any) -> list[Round]:
-    return poll(connections, Publisher(settings), Bookmarks(folder), NOW)
+    return Poll(connections, Publisher(settings), Bookmarks(folder)).round(NOW)
 
 
 def test_a_round_sends_what_is_new_keeps_the_bookmark_and_tells_that_it_is_complete(
@@ -103,3 +104,14 @@ def test_what_could_not_be_read_is_a_dead_letter_with_its_bytes_and_place(settin
     (letter,) = read(settings, topics.names(settings)["dead_letters"])
     told = {name.removeprefix("stallwatch.errors."): value.decode() for name, value in letter.headers}
     assert (letter.value, told["reason"], told["message"]) == (b"<html>", "unreadable", "crm 0: not JSON")
+
+
+def test_a_source_of_which_most_is_refused_is_paused_and_not_complete(settings: Settings, tmp_path: Path) -> None:
+    broken = Broken(400)
+    run = Poll([broken], Publisher(settings), Bookmarks(tmp_path))
+    first, second = run.round(NOW)[0], run.round(NOW)[0]
+    assert (first.sent, first.refused) == (0, LEAST)
+    assert "most of what it gave was refused; it is asked again in 300 s" in str(first.problem)
+    assert (second.sent, second.refused) == (0, 0)
+    assert broken.asked_from == [0]
+    assert Bookmarks(tmp_path).of("crm") == {"next": LEAST}  # what was refused is kept, and not asked for again

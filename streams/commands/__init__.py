@@ -1,0 +1,1 @@
+"""The commands: thin; each calls the module that does the work."""
