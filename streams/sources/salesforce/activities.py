@@ -66,8 +66,8 @@ def task(row: Row, known: Known) -> Item:
     return draft.item(row.place, row.raw, "Task", "" if draft.problems else "neither a call nor a mail that is told")
 
 
-def meeting(row: Row, known: Known, as_of: datetime) -> Item:
-    """An event of the calendar: booked, and held when it is over."""
+def meeting(row: Row, known: Known, as_of: datetime, since: datetime | None = None) -> Item:
+    """An event of the calendar: booked, and held when it is over. With `since`, earlier bookings were told before."""
     fields = row.fields
     draft = Draft(known.settings.source)
     try:
@@ -77,7 +77,7 @@ def meeting(row: Row, known: Known, as_of: datetime) -> Item:
             return draft.item(
                 row.place, row.raw, "Event", "all day, another's copy, or the head of a series: no meeting"
             )
-        _meeting(draft, id, fields, known, as_of)
+        _meeting(draft, id, fields, known, as_of, since)
     except Refused as refusal:
         draft.problems.append(refusal)
     return draft.item(row.place, row.raw, "Event", "a meeting")
@@ -146,7 +146,9 @@ def _mail_of_task(draft: Draft, id: str, fields: Mapping[str, Any], known: Known
     draft.say("activity.email", id, _done_at(fields, known), data)
 
 
-def _meeting(draft: Draft, id: str, fields: Mapping[str, Any], known: Known, as_of: datetime) -> None:
+def _meeting(
+    draft: Draft, id: str, fields: Mapping[str, Any], known: Known, as_of: datetime, since: datetime | None
+) -> None:
     start = _first(fields, known, "StartDateTime", "ActivityDateTime")
     end = _end(fields, known, start)
     touched = _when(fields, known, "SystemModstamp", "LastModifiedDate")
@@ -169,7 +171,7 @@ def _meeting(draft: Draft, id: str, fields: Mapping[str, Any], known: Known, as_
         told = f"{id}/{milliseconds(at)}/{status}"
         draft.say("activity.meeting", told, at, who | {"status": status} | more)
 
-    if created < start:
+    if created < start and (since is None or created >= since):
         say("booked", created, **({} if moved else {"starts_at": start}))
     if truth(fields.get("IsDeleted")):
         say("cancelled", touched)

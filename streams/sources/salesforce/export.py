@@ -115,6 +115,7 @@ def read(
     modification), `since` when its events are new, and for which fields the org keeps a history (`tracked`).
     """
     known = known or Known(settings)
+    polled = as_of is not None
     rows = {name: _named(each, settings) for name, each in tables.items()}
     for name in LOOKED_UP:
         known.learn(name, rows.get(name, ()))
@@ -125,7 +126,7 @@ def read(
         fields = Fields(settings, known)
         kept_histories = {*tracked, *_tracked(store, fields)}
         for records in _records(store):
-            yield from life.told(records, fields, kept_histories, since)
+            yield from life.told(records, fields, kept_histories, since, polled)
         for row in rows.get("OpportunityContactRole", ()):
             yield people.contact_role(row, known, since)
         for row in rows.get("EmailMessage", ()):
@@ -134,7 +135,7 @@ def read(
             yield activities.task(row, known)
         as_of = as_of or _newest(store)
         for row in _kept(store, "Event"):
-            yield activities.meeting(row, known, as_of)
+            yield activities.meeting(row, known, as_of, since)
 
 
 def _keep(store: sqlite3.Connection, rows: Mapping[str, Iterable[Row]], known: Known) -> Iterator[Item]:

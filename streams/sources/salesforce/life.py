@@ -57,9 +57,14 @@ class Move:
     row: Row
 
 
-def told(records: Records, fields: Fields, tracked: Iterable[str], since: datetime | None = None) -> Iterator[Item]:
-    """The deal's events, creation first. With `since`, what came before was told by an earlier poll."""
-    return _Life(records, fields, frozenset(tracked), since).items()
+def told(
+    records: Records, fields: Fields, tracked: Iterable[str], since: datetime | None = None, polled: bool = False
+) -> Iterator[Item]:
+    """The deal's events, creation first. With `since`, what came before was told by an earlier poll.
+
+    What is `polled` may have been deleted when it was told last: that it is open, if so, is said again.
+    """
+    return _Life(records, fields, frozenset(tracked), since, polled).items()
 
 
 def field_of(row: Row, fields: Fields) -> str | None:
@@ -69,11 +74,14 @@ def field_of(row: Row, fields: Fields) -> str | None:
 
 
 class _Life:
-    def __init__(self, records: Records, fields: Fields, tracked: frozenset[str], since: datetime | None) -> None:
+    def __init__(
+        self, records: Records, fields: Fields, tracked: frozenset[str], since: datetime | None, polled: bool
+    ) -> None:
         self.records = records
         self.fields = fields
         self.local = fields.settings
         self.since = since
+        self.polled = polled
         self.tracked = tracked
         self.broken: list[tuple[Row, Refused]] = []
         self.current = fields.current(records.row.fields) if records.row else {}
@@ -220,7 +228,7 @@ class _Life:
                 # the row was read before the history was
                 continue
             part = self._part(draft, name, value)
-            again = self.since is not None and name == "StageName"
+            again = self.polled and name == "StageName"
             if part is not None and (again or last.get(name) != part):
                 parts[name] = part
         data = merged(parts.values())
@@ -229,8 +237,7 @@ class _Life:
         if truth(row.fields.get("IsDeleted")):
             parts["IsDeleted"] = DELETED
             data |= DELETED
-        elif self.since is not None and data.get("status") == "open" and "lost_reason" not in data:
-            # it may have been deleted when it was polled last
+        elif self.polled and data.get("status") == "open" and "lost_reason" not in data:
             data["lost_reason"] = None
         if parts and (self.since is None or at >= self.since):
             draft.say(CHANGED, self._id(at, "now", parts), at, data)

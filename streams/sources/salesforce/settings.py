@@ -77,6 +77,8 @@ class Salesforce(Section):
         False, description="Tell the mails that Salesforce keeps; where mailboxes are read, each would count twice."
     )
 
+    activity_days: int = Field(400, ge=1, description="How far back a first poll asks for tasks and meetings.")
+
     instance_url: Annotated[str, AfterValidator(_https)] | None = None
     access_token_file: Path | None = None
     domain: str = Field(
