@@ -29,6 +29,8 @@ COMMON: dict[metrics.Metric, list[Sample]] = {
     metrics.EVENTS: [(("mail", "activity.email"), 900), (("crm", "crm.deal.changed"), 120)],
     metrics.EVENTS_CLAMPED: [(("mail",), 1)],
     metrics.DEAD_LETTERS: [(("crm", "naive time"), 2)],
+    metrics.PUSHES: [(("events", "taken"), 40), (("events", "refused"), 1)],
+    metrics.SOURCE_PAUSED: [(("crm",), 0)],
     metrics.DETECTOR_ERRORS: [(("ghosted",), 0)],
     metrics.FEEDBACK: [(("ghosted", "useful"), 3)],
     metrics.NOTIFICATIONS: [(("am-1", "ok"), 50)],
