@@ -4,8 +4,10 @@ Only the beginning of a mail is looked at, so that neither a huge nor a cunning 
 Nothing of it is kept but a snippet of 500 characters; attachments are never opened.
 """
 
+import codecs
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from email.message import Message
 from email.parser import BytesParser, HeaderParser
 from itertools import chain, islice, takewhile
@@ -43,6 +45,8 @@ _PARTED = re.compile(
     r"|begin doorgestuurd bericht) ?:",
     re.IGNORECASE,
 )
+# Python's own ways to write text, which no mail is in
+_NO_CHARSETS = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined"})
 _QUOTES = etree.XPath(
     "//blockquote | //*[contains(concat(' ', @class, ' '), ' gmail_quote ')] | //style | //script | //head | //title"
 )
@@ -82,26 +86,29 @@ def parts(mail: Message) -> Iterator[Message]:
         if not ahead:
             return
         part = ahead.pop()
-        inner = part.get_payload()
-        if part.get_content_maintype() == "multipart" and isinstance(inner, list):
-            ahead += (each for each in reversed(inner) if isinstance(each, Message))
+        if part.get_content_maintype() == "multipart" and part.is_multipart():
+            ahead += inside(part)[::-1]
         else:
             yield part
+
+
+def inside(part: Message) -> list[Message]:
+    """What a part consists of, if it has parts; it is not asked of others, as Python would decode them."""
+    inner = part.get_payload() if part.is_multipart() else ()
+    return [each for each in inner if isinstance(each, Message)]
 
 
 def reported(mail: Message) -> tuple[str, ...]:
     """The id of the mail that a report (a bounce, a receipt) is about, if it says so."""
     for part in parts(mail):
-        kind, inner = part.get_content_type(), part.get_payload()
-        if kind == "text/rfc822-headers":
-            inner = [HeaderParser(policy=POLICY).parsestr(text_of(part, MAX_TEXT))]
-        elif kind not in ("message/rfc822", "message/disposition-notification") or not isinstance(inner, list):
-            continue
-        for each in inner:
-            if isinstance(each, Message):
-                found = ids(each, "Original-Message-ID") or ids(each, "Message-ID")
-                if found:
-                    return found[:1]
+        about: list[Message] = []
+        if part.get_content_type() == "text/rfc822-headers":
+            about = [HeaderParser(policy=POLICY).parsestr(text_of(part, MAX_TEXT))]
+        elif part.get_content_type() in ("message/rfc822", "message/disposition-notification"):
+            about = inside(part)
+        for each in about:
+            if found := ids(each, "Original-Message-ID") or ids(each, "Message-ID"):
+                return found[:1]
     return ()
 
 
@@ -114,19 +121,13 @@ def text_of(part: Message, most: int) -> str:
     if not isinstance(raw, bytes):
         return ""
     raw = raw[: 4 * most]
-    try:
-        told = raw.decode(part.get_content_charset() or "utf-8", "strict")
-    except (ValueError, LookupError):
-        told = raw.decode("utf-8", "replace") if _is_utf8(raw) else raw.decode("cp1252", "replace")
-    return told[:most]
-
-
-def _is_utf8(raw: bytes) -> bool:
-    try:
-        raw[:-4].decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+    for charset in (part.get_content_charset() or "utf-8", "utf-8"):
+        with suppress(ValueError, LookupError):
+            b"a".decode(charset, "replace")  # is refused for what is no charset but a way to pack files
+            if codecs.lookup(charset).name not in _NO_CHARSETS:
+                # step by step, as it may end within a letter
+                return codecs.getincrementaldecoder(charset)().decode(raw)[:most]
+    return raw.decode("cp1252", "replace")[:most]
 
 
 def is_attached(part: Message) -> bool:

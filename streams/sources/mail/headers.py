@@ -36,6 +36,7 @@ _REGISTRY = HeaderRegistry()
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _PIECE = re.compile(r"(?:[^\",()<>:;\\]|\"(?:[^\"\\]|\\.)*+\"|\([^()\\]*+\)|<[^<>\",]*+>)++")
 _PLAIN = re.compile(rf"(?:{_PIECE.pattern}|[,;])*+")
+_BRACKETS = re.compile(r"<(?P<address>[^<>@,;\s]{1,64}@[^<>@,;\s]{1,255})>\s*$")
 _ID = re.compile(r"<([^<>\s]{1,998})>")
 
 
@@ -124,6 +125,10 @@ def _people(value: str) -> People:
         except ValueError:
             if spec:
                 bad.append(_short(spec))
+    if not persons and (found := _BRACKETS.search(value)):
+        # as Outlook writes somebody of whom it knows no name: 'ada@customer.example' <ada@customer.example>
+        with suppress(ValueError):
+            return People((Person(normalise(found["address"]), _plain(value[: found.start()])),))
     if not header.addresses and not header.groups and value.strip():
         bad.append(_short(value))
     return People(tuple(persons), tuple(bad))
