@@ -15,7 +15,7 @@ from detectors.core.events import EARLIEST, DealChanged, Moment
 from .companies import companies_of
 from .wire import partition_of
 
-MOST_DEALS = 100_000
+MOST_KNOWN = 100_000
 MOST_COMPANIES = 50
 Order = tuple[Moment, str]
 
@@ -101,7 +101,7 @@ class Deals:
             return {}
         self._put(word.deal, known)
         kept: dict[str, bytes | None] = {word.deal: _KNOWN.dump_json(known)}
-        while len(self._known) > MOST_DEALS:
+        while len(self._known) > MOST_KNOWN:
             oldest = next(iter(self._known))
             self._drop(oldest)
             kept[oldest] = None

@@ -3,22 +3,8 @@
 Everything about the people of one company meets in one partition: their contacts, their threads, the deals whose
 account it is, and the activities that wait for them. So the join works with any number of workers. It happens in order
 of event time: a record is held until the partition's time has reached it, because only then is everything known that
-came before it. A deal takes the same event once, so saying it twice does no harm.
-
-Whose it is: an activity belongs to
-
-1. the deals of its thread, closed ones too, which does them no harm. People begin anew in old threads: once all deals
-   of a thread were won or lost, a mail goes to the open deals of 2 or 3 as well, and the thread is theirs from then on.
-   (A deal that is opened again has its thread again.) One source's words on one meeting, call or document are a thread,
-   too: a further one that names nobody goes wherever an earlier one went, or waits with it;
-2. without one, the open deals whose contacts are on it: the one that has more of its people than any other, else all;
-3. without those, the open deals whose account the company is.
-
-Where no open deal is left, it goes to the closed ones of 2, else of 3. If several deals of the company are given it,
-each copy says how many (`shareddeals`). What was placed once is placed the same when it comes again, whatever is known
-by then.
-
-A thread is known to the companies that were on it: a stranger's mail that claims to answer in it is none of it.
+came before it. A deal takes the same event once, so saying it twice does no harm. `whose` says which deals it is
+given to; if the company has several of them, each copy says how many (`shareddeals`).
 
 What finds no deal waits, bounded in number and age, and is joined when the contact, the thread or the account appears.
 A mail to several companies is looked for at each of them, and placed at each by what is known there. Where it still
@@ -56,6 +42,7 @@ from .join_rows import (
 from .links import Links
 from .reports import Reports
 from .waiting import Waiting
+from .whose import whose
 from .wire import SHARED_DEALS, Clock, Record, Send, partition_of
 
 __all__ = ["LONGEST_WAIT", "Directory", "Joined", "partition_of_row"]
@@ -254,37 +241,13 @@ class Directory:
 
     def _place_or_wait(self, row: str, event: events.Event, out: Joined) -> None:
         company = company_in(row)
-        if deals := [event.subject] if event.subject else self._deals_of(company, event):
+        if deals := [event.subject] if event.subject else whose(event, company, self._links, self._deals):
             self._place_all(self._place(row, event, deals, out), out)
             return
         line = self._line(row)
         line.put(event.time, row, _found_by(company, event))
         if len(line) > MOST_WAITING:
             self._give_up(line.oldest[1], "too_many", out)
-
-    def _deals_of(self, company: str, event: events.Event) -> list[str]:
-        threads = thread_rows(company, event)
-        if given := self._links.own(threads[0]):
-            # it was here before: new deals of its people are none of its
-            return given
-        of_thread = list(self._links.found(threads))
-        if any(self._deals.is_open(deal, event.time) for deal in of_thread):
-            return of_thread
-        of_people = self._deals_by_people(company, event)
-        if not of_thread:
-            return of_people
-        anew = (deal for deal in of_people if self._deals.is_open(deal, event.time))
-        return list(dict.fromkeys((*of_thread, *anew)))
-
-    def _deals_by_people(self, company: str, event: events.Event) -> list[str]:
-        of_contacts = self._links.found(contact_rows(company, event))
-        of_account = self._deals.of_company(company)
-        if now := [deal for deal in of_contacts if self._deals.is_open(deal, event.time)]:
-            most = max(of_contacts[deal] for deal in now)
-            best = [deal for deal in now if of_contacts[deal] == most]
-            return best if len(best) == 1 else now
-        now = [deal for deal in of_account if self._deals.is_open(deal, event.time)]
-        return now or list(of_contacts) or of_account
 
     def _place(self, row: str, event: events.Event, deals: list[str], out: Joined) -> Iterable[str]:
         """Give a record to its deals; its threads, which lead to them from now on."""
@@ -307,7 +270,7 @@ class Directory:
         while todo:
             for row in self._waiting.found_by(each := todo.popleft()) + self._waiting_shared.found_by(each):
                 event = events.parse(self._records[row])
-                if deals := self._deals_of(company_in(row), event):
+                if deals := whose(event, company_in(row), self._links, self._deals):
                     todo += self._place(row, event, deals, out)
 
     # -- what is given up

@@ -56,7 +56,7 @@ class Links:
         """An activity was given to deals: so are from now on its threads, the first of which is its own."""
         kept: Rows = {}
         if not self.own(threads[0]):
-            kept |= self._put(own_of(threads[0]), list(deals[-MOST_DEALS:]))
+            kept |= self._put(own_of(threads[0]), list(deals))
         for row in threads:
             if kind_of(row) == "thing":
                 self._spoken_of(row, at)

@@ -285,7 +285,7 @@ def test_a_word_that_comes_late_does_not_undo_a_newer_one_also_after_a_restart()
 
 
 def test_an_account_is_kept_for_the_deals_that_were_told_of_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deal_words, "MOST_DEALS", 2)
+    monkeypatch.setattr(deal_words, "MOST_KNOWN", 2)
     told = [*(account(n, f"D-{n}", "buyer.example") for n in range(3)), account(4, "D-1", "buyer.example")]
     out = Directory(0, 1).advance([*records(*told, account(5, "D-4", "buyer.example"), stranger(6, "m")), clock(6)])
     assert shares(out) == {("m", "D-1"): 2, ("m", "D-4"): 2}
@@ -442,7 +442,7 @@ def test_a_mail_that_comes_again_is_none_of_a_deal_that_has_begun_since() -> Non
 
 
 def test_that_a_deal_was_closed_is_kept_over_a_restart_for_the_newest_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deal_words, "MOST_DEALS", 2)
+    monkeypatch.setattr(deal_words, "MOST_KNOWN", 2)
     told = [*BEGUN_ANEW[:3], closed(2, "D-8"), closed(2, "D-9")]
     for others, expected in ((1, {"D-1", "D-2"}), (2, {"D-1"})):
         rows = dict[str, bytes]()
@@ -560,8 +560,11 @@ def test_somebody_on_very_many_deals_is_known_for_the_newest_and_the_row_stays_s
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(links, "MOST_DEALS", 3)
+    monkeypatch.setattr("streams.whose.MOST_DEALS", 3)
     told = [*(contact(n / 10, f"D-{n}") for n in range(9)), mail(5, "m-1")]
     assert given_in_order(*told) == {("m-1", f"D-{n}") for n in (6, 7, 8)}
+    as_an_account = [*(account(n / 10, f"D-{n}", "buyer.example") for n in range(9)), stranger(5, "m-1")]
+    assert given_in_order(*as_an_account) == {("m-1", f"D-{n}") for n in (6, 7, 8)}
 
 
 # -- what nobody wrote in good faith, or at all
