@@ -10,7 +10,17 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from . import catalogue_cost, deal_size, histories, passing_time, replay_speed, report, where_time_goes, worker_speed
+from . import (
+    catalogue_cost,
+    deal_size,
+    histories,
+    mail_speed,
+    passing_time,
+    replay_speed,
+    report,
+    where_time_goes,
+    worker_speed,
+)
 from .figures import Figure
 
 FULL = 20_000
@@ -27,9 +37,10 @@ def main(
     events: Annotated[int, typer.Option(min=1, help="Events that are sent through Kafka.")] = 10_000,
     sized_deals: Annotated[int, typer.Option(min=1, help="Deals whose memory is measured.")] = 5_000,
     silent_deals: Annotated[int, typer.Option(min=1, help="Deals over which time passes.")] = 100_000,
+    mails: Annotated[int, typer.Option(min=10, help="Mails of the mbox that is published.")] = 100_000,
     rounds: Annotated[int, typer.Option(min=1, help="How often each contestant runs.")] = 3,
     only: Annotated[
-        list[str] | None, typer.Option(help="Measure only: replay, catalogue, worker, size, time, profile.")
+        list[str] | None, typer.Option(help="Measure only: replay, catalogue, worker, mail, size, time, profile.")
     ] = None,
     json: Annotated[Path | None, typer.Option(help="Write all figures to this file, too.")] = None,
 ) -> None:
@@ -39,6 +50,7 @@ def main(
         "replay": lambda: _replays(deals, rounds),
         "catalogue": lambda: catalogue_cost.measure(histories.year(deals, events), rounds),
         "worker": lambda: worker_speed.measure(histories.year(deals, events), rounds),
+        "mail": lambda: mail_speed.measure(mails, 1),
         "size": lambda: deal_size.measure(sized_deals),
         "time": lambda: passing_time.measure(silent_deals, rounds),
         "profile": lambda: where_time_goes.measure(histories.year(deals)),

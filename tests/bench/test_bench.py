@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bench import catalogue_cost, deal_size, histories, passing_time, replay_speed, where_time_goes, worker_speed
+from bench import (
+    catalogue_cost,
+    deal_size,
+    histories,
+    mail_speed,
+    passing_time,
+    replay_speed,
+    where_time_goes,
+    worker_speed,
+)
 from bench.__main__ import app
 from bench.figures import Figure
 
@@ -80,3 +89,11 @@ def test_a_measurement_that_does_not_exist_is_refused() -> None:
 
     assert ran.exit_code == 2
     assert "luck" in ran.output
+
+
+@pytest.mark.slow
+def test_a_mailbox_goes_into_kafka() -> None:
+    told = medians(mail_speed.measure(200, rounds=1))
+
+    assert told["speed"] > 0
+    assert told["CPU, to the standard library's parser alone"] > 1
