@@ -327,6 +327,16 @@ def test_a_mail_goes_to_where_its_buyers_domain_is_joined() -> None:
     assert (send.topic, send.key, send.partition) == ("mail", key, partition_of(key, PARTITIONS))
 
 
+@pytest.mark.parametrize("key", [None, b"", b"D-2", b"\xff\xfe"])
+def test_whatever_key_and_partition_it_has_in_the_inbox_it_goes_where_it_belongs(key: bytes | None) -> None:
+    for told in (crm(stage="Demo") | {"subject": "D-1"}, inbound(1, "m-1"), contact("cfo@buyer.example")):
+        right = taken(told).sends
+        assert {send.partition == partition_of(send.key or b"", PARTITIONS) for send in right} == {True}
+        for partition in range(PARTITIONS):
+            record = Record(partition, key, orjson.dumps(told))
+            assert ingest([record], RULES, PARTITIONS, NOW).sends == right
+
+
 def test_a_mail_that_names_its_deal_takes_the_way_of_the_others_so_that_no_reply_overtakes_it() -> None:
     assert ways(taken(outbound(1, "m-1") | {"subject": "D-1"})) == [("mail", b"buyer.example")]
 
