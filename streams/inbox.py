@@ -51,14 +51,14 @@ class Inbox:
                 for failure in await asyncio.gather(*under_way, return_exceptions=True):
                     if isinstance(failure, BaseException):
                         raise failure
+        except TimeoutError:
+            log.warning("what was pushed was not written within %.0f s", SECONDS)
+            raise InboxUnavailable(f"Kafka has not taken it within {SECONDS:.0f} s") from None
         except (KafkaError, OSError) as error:
             log.warning("what was pushed was not written: %r", error)
             if producer is not None:
                 self._give_up(producer)
             raise InboxUnavailable("Kafka does not take it now") from None
-        except TimeoutError:
-            log.warning("what was pushed was not written within %.0f s", SECONDS)
-            raise InboxUnavailable(f"Kafka has not taken it within {SECONDS:.0f} s") from None
 
     async def stop(self) -> None:
         """Close the connection."""

@@ -154,6 +154,8 @@ def run(settings: Settings) -> None:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for noisy in ("aiokafka", "kafka", "mode", "faust"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # it writes down every line that is no HTTP, with whatever secret stands in it; what fails here is logged by `web`
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     kinds = push_kinds.kinds(settings)
     rules = rules_file.read(settings.rules)
     if (said := not_applied(rules)) is not None:
