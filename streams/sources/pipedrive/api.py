@@ -27,6 +27,7 @@ from .telling import Telling, raw
 from .values import Thing, id_of, moment_of, own_id
 
 OVERLAP = timedelta(minutes=1)
+CLOCKS_DIFFER = timedelta(minutes=10)
 COVERS = ("crm.deal.changed", "crm.contact.changed", "crm.milestone.changed", "activity.meeting", "activity.call")
 _DEALS = {"deals": {"status": "open,won,lost,deleted"}, "deals/archived": {}}
 
@@ -77,7 +78,7 @@ class _Round:
             yield from self._changed(what, self._deals, query)
         yield from self._changed("activities", self._activities, {"include_fields": "attendees"})
         if is_first:
-            self._bookmark["persons"] = self._begun.astimezone(UTC).isoformat()
+            self._bookmark["persons"] = (self._begun.astimezone(UTC) - CLOCKS_DIFFER).isoformat()
             yield Batch((), dict(self._bookmark))
         else:
             yield from self._changed("persons", self._persons, {})

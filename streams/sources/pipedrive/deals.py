@@ -104,6 +104,14 @@ def plain(deal: Thing) -> dict[str, Any]:
     return flat
 
 
+def tell_creation(deal: Thing, at: datetime, names: Names, out: Telling) -> None:
+    """Tell a deal that has just been added."""
+    id, deal = own_id(deal), plain(deal)
+    first = {key: fields for key, fields in _said(deal, names, out) if key == "status" or key not in _NEVER_LOGGED}
+    if id is not None:
+        _tell_beginning(id, at, first, out)
+
+
 def tell_history(deal: Thing, log: Iterable[Change] | None, names: Names, out: Telling) -> str | None:
     """Tell a deal from its beginning; without its log (None) only what its own fields still know. Gives its id."""
     id, deal = own_id(deal), plain(deal)
@@ -117,27 +125,28 @@ def tell_history(deal: Thing, log: Iterable[Change] | None, names: Names, out: T
         out.problems.append(Refused("unreadable", "a deal without add_time and update_time"))
         return id
     now = dict(_said(deal, names, out))
-    changes = sorted(log or (), key=lambda change: (change.at, change.key))
-    if updated <= added and not changes:
-        logged = {key: fields for key, fields in now.items() if key == "status" or key not in _NEVER_LOGGED}
-        planned = {key: fields for key, fields in now.items() if key not in logged and any(fields.values())}
-        out.deal(id, f"deal-{id}-add_time-{stamp(added)}", added, {"status": "open", **_all(logged | planned)})
-        return id
-    if log is None:
-        first = {key: now[key] for key in ("pipeline_id",) if key in now}
-        out.deal(id, f"deal-{id}-opened-{stamp(added)}", added, {"status": "open", **_all(first)})
+    first: dict[str, dict[str, Any]]
+    since: dict[str, datetime]
+    if log is None and updated > added:
         since = {key: at for key in ("stage_id", "status") if (at := _changed(key, deal, out)) and at > added}
+        first = {key: now[key] for key in ("pipeline_id", "stage_id") if key in now and key not in since}
+        out.deal(id, f"deal-{id}-opened-{stamp(added)}", added, {"status": "open", **_all(first)})
     else:
+        changes = sorted(log or (), key=lambda change: (change.at, change.key))
         first, since = _beginning(deal, now, changes, added, names, out)
-        out.deal(id, f"deal-{id}-add_time-{stamp(added)}", added, {"status": "open", **_all(first)})
+        _tell_beginning(id, added, first, out)
         for change in changes:
             tell_change(change, names, out)
     for key, at in since.items():
         if key in now:
             out.deal(id, f"deal-{id}-{key}-{stamp(at)}", at, now[key])
-    if updated > added:
-        out.deal(id, f"deal-{id}-update_time-{stamp(updated)}", updated, _all(now))
+    # what a push knows too little of (the company's name) is said here
+    out.deal(id, f"deal-{id}-update_time-{stamp(updated)}", updated, _all(now))
     return id
+
+
+def _tell_beginning(id: str, at: datetime, first: Mapping[str, dict[str, Any]], out: Telling) -> None:
+    out.deal(id, f"deal-{id}-add_time-{stamp(at)}", at, {"status": "open", **_all(first)})
 
 
 def people_on(deal: Thing, log: Iterable[Change] | None, names: Names) -> Iterator[tuple[Person, datetime]]:

@@ -12,6 +12,7 @@ import orjson
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import Retry
+from urllib3.exceptions import ReadTimeoutError
 
 from ..connection import SourceError, SourceRefused, SourceUnavailable
 from .values import Thing
@@ -19,6 +20,7 @@ from .values import Thing
 PAGE = 100
 MOST_PAGES = 100_000
 RETRIES = 5
+RETRIES_IN_SILENCE = 2
 LONGEST_WAIT = 60
 _MEANS = {
     401: "the token is not accepted",
@@ -40,6 +42,7 @@ class Api:
         self._session.headers.update({"x-api-token": token, "Accept": "application/json"})
         retry = Retry(
             RETRIES,
+            read=RETRIES_IN_SILENCE,
             backoff_factor=backoff,
             status_forcelist=(429, 500, 502, 503, 504),
             raise_on_status=False,
@@ -131,7 +134,8 @@ def _refusal(url: str, answer: requests.Response) -> SourceError:
 
 def _cause(error: Exception) -> str:
     """What was wrong, in the words of whoever noticed it."""
-    if isinstance(error, requests.Timeout):
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    if isinstance(error, requests.Timeout) or isinstance(reason, ReadTimeoutError):
         return "it does not answer in time"
     if isinstance(error, requests.exceptions.SSLError):
         return "its certificate is not valid"

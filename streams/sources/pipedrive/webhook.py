@@ -7,7 +7,6 @@ push does not say on which deals they are.
 
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from hmac import compare_digest
 from typing import Any
 
@@ -17,7 +16,7 @@ from detectors.core.events import Refused
 
 from ..item import Item
 from .activities import is_step, tell_activity, tell_step
-from .deals import DELETED, key_of, moment_of_change, plain, tell_history, told
+from .deals import DELETED, key_of, moment_of_change, plain, tell_creation, told
 from .names import Names
 from .settings import Pipedrive
 from .telling import Telling
@@ -118,8 +117,7 @@ def _tell_deal(push: _Push, names: Names, out: Telling) -> None:
         return
     deal = {**push.data, "id": push.id}
     if push.action == "create":
-        added = moment_of(deal.get("add_time")) or push.at
-        tell_history({**deal, "add_time": stamp_of(added), "update_time": None}, None, names, out)
+        tell_creation(deal, moment_of(deal.get("add_time")) or push.at, names, out)
         return
     now = plain(deal)
     changed = [_STATUS.get(key, key_of(key)) for key in _changes(plain(push.previous), now)]
@@ -169,8 +167,3 @@ def _checked(body: bytes) -> Thing:
     if not isinstance(content, dict):
         raise Refused("unreadable", "is no object")
     return content
-
-
-def stamp_of(at: datetime) -> str:
-    """A moment as Pipedrive writes it."""
-    return at.astimezone(UTC).isoformat()
