@@ -1,7 +1,11 @@
 """Events pushed to a running worker: in Kafka when the answer says so, also when Kafka is away for a while."""
 
 import json
+import os
+import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -35,6 +39,18 @@ def is_taken(system: System, deal: str) -> bool:
 def is_known(system: System, deal: str) -> bool:
     """Whether the worker knows a deal."""
     return system.worker.ask(f"/deals/{deal}")[0] == 200
+
+
+@contextmanager
+def frozen(broker: Broker) -> Iterator[None]:
+    """A broker that keeps its connections and says nothing."""
+    assert broker._server is not None
+    assert broker._server.pid is not None
+    os.killpg(broker._server.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.killpg(broker._server.pid, signal.SIGCONT)
 
 
 def in_the_inbox(system: System) -> list[str]:
@@ -83,8 +99,16 @@ def test_a_broker_that_dies_costs_the_sender_an_answer_in_seconds_and_nobody_an_
         own_broker.start()
         for deal in ("D-1", "D-2", "D-3"):
             until(partial(is_taken, system, deal), f"{deal} is taken")
-        assert set(in_the_inbox(system)) == {"D-0", "D-1", "D-2", "D-3"}
-        for deal in ("D-0", "D-1", "D-2", "D-3"):
+
+        with frozen(own_broker):
+            asked = time.monotonic()
+            assert pushed(system, "D-4").status_code == 503
+            assert time.monotonic() - asked < 5
+        until(partial(is_taken, system, "D-4"), "it is taken after all")
+
+        deals = {f"D-{number}" for number in range(5)}
+        assert set(in_the_inbox(system)) == deals
+        for deal in deals:
             until(partial(is_known, system, deal), f"{deal} is known")
         assert system.worker.pid == pid
 
