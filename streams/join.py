@@ -86,7 +86,8 @@ class Directory:
         self._kinds: Counter[str] = Counter()
         self._held: list[tuple[datetime, str]] = []
         self._waiting = Waiting()
-        self._waiting_shared = Waiting()
+        self._waiting_elsewhere_too = Waiting()
+        self._lines = (self._waiting, self._waiting_elsewhere_too)
 
     @property
     def waiting(self) -> int:
@@ -151,6 +152,8 @@ class Directory:
         match record.mark:
             case b"clock":
                 clock = Clock.of(value)
+                if clock.origins != self.partitions:
+                    raise events.Refused("invalid", f"a clock of {clock.origins} streams, there are {self.partitions}")
                 self._alignment.advance(clock)
                 if clock.origin == self.partition:
                     marks, rows = self._reports.pass_on(clock.at)
@@ -225,6 +228,7 @@ class Directory:
 
     def _let_go(self, row: str, out: Joined) -> None:
         del self._records[row]
+        self._line(row).drop(row)
         self._kinds[kind_of(row)] -= 1
         if out.rows.pop(row, None) is None:
             # it was not held in this batch only
@@ -234,7 +238,7 @@ class Directory:
         """The companies of this partition at which an earlier word on the same thing was joined, or waits."""
         thing = thing_row("", event) or ""
         joined = self._links.known_before(event.time, thing)
-        waiting = self._waiting.before(event.time, thing) + self._waiting_shared.before(event.time, thing)
+        waiting = [row for line in self._lines for row in line.found_by(thing, before=event.time)]
         return list(dict.fromkeys((*joined, *map(company_in, waiting))))
 
     # -- whose it is
@@ -256,10 +260,8 @@ class Directory:
             key = deal.encode()
             value = events.to_json(event.model_copy(update={"subject": deal} | shared))
             out.sends.append(Send("deal_events", partition_of(key, self.partitions), key, value))
-        company = company_in(row)
-        self._line(row).drop(event.time, row, _found_by(company, event))
         self._let_go(row, out)
-        threads = thread_rows(company, event)
+        threads = thread_rows(company_in(row), event)
         out.keep(self._links.place(event.time, threads, deals))
         return threads
 
@@ -268,7 +270,8 @@ class Directory:
         # a row, not a recursion: it can be long
         todo = deque(found)
         while todo:
-            for row in self._waiting.found_by(each := todo.popleft()) + self._waiting_shared.found_by(each):
+            each = todo.popleft()
+            for row in [row for line in self._lines for row in line.found_by(each)]:
                 event = events.parse(self._records[row])
                 if deals := whose(event, company_in(row), self._links, self._deals):
                     todo += self._place(row, event, deals, out)
@@ -276,18 +279,16 @@ class Directory:
     # -- what is given up
 
     def _line(self, row: str) -> Waiting:
-        return self._waiting if kind_of(row) == "event" else self._waiting_shared
+        return self._waiting if kind_of(row) == "event" else self._waiting_elsewhere_too
 
     def _give_up(self, row: str, reason: str, out: Joined) -> None:
         kind = kind_of(row)
         if kind in ("event", "first"):
             out.given_up[reason if kind == "event" else "several_companies"] += 1
-        event = events.parse(self._records[row])
-        self._line(row).drop(event.time, row, _found_by(company_in(row), event))
         self._let_go(row, out)
 
     def _give_up_before(self, moment: datetime, out: Joined) -> None:
-        for line in (self._waiting, self._waiting_shared):
+        for line in self._lines:
             while line and line.oldest[0] < moment:
                 self._give_up(line.oldest[1], "too_old", out)
 

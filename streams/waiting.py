@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, insort
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import datetime
 
 
@@ -11,7 +11,8 @@ class Waiting:
 
     def __init__(self) -> None:
         self._line: list[tuple[datetime, str]] = []
-        self._for: defaultdict[str, dict[str, datetime]] = defaultdict(dict)
+        self._records: dict[str, tuple[datetime, Collection[str]]] = {}
+        self._for: defaultdict[str, dict[str, None]] = defaultdict(dict)
 
     def __len__(self) -> int:
         return len(self._line)
@@ -21,28 +22,25 @@ class Waiting:
         """Who waits longest, since when."""
         return self._line[0]
 
-    def put(self, at: datetime, row: str, found_by: Iterable[str]) -> None:
+    def put(self, at: datetime, row: str, found_by: Collection[str]) -> None:
         """Let a record wait."""
         insort(self._line, (at, row))
+        self._records[row] = (at, found_by)
         for each in found_by:
-            self._for[each][row] = at
+            self._for[each][row] = None
 
-    def drop(self, at: datetime, row: str, found_by: Iterable[str]) -> None:
+    def drop(self, row: str) -> None:
         """Let a record go, if it waits here."""
-        place = bisect_left(self._line, (at, row))
-        if self._line[place : place + 1] != [(at, row)]:
-            return
-        del self._line[place]
+        at, found_by = self._records.pop(row, (None, ()))
+        if at is not None:
+            del self._line[bisect_left(self._line, (at, row))]
         for each in found_by:
             rest = self._for[each]
             del rest[row]
             if not rest:
                 del self._for[each]
 
-    def found_by(self, row: str) -> list[str]:
-        """Who waits for a row."""
-        return list(self._for.get(row, ()))
-
-    def before(self, moment: datetime, row: str) -> list[str]:
-        """Who of what happened before a moment waits for a row."""
-        return [each for each, at in self._for.get(row, {}).items() if at < moment]
+    def found_by(self, row: str, before: datetime | None = None) -> list[str]:
+        """Who waits for a row; of those, who has from before a moment."""
+        waiting = self._for.get(row, ())
+        return [each for each in waiting if before is None or self._records[each][0] < before]

@@ -627,6 +627,7 @@ def test_what_names_no_mail_is_no_thread(nothing: str) -> None:
         (Record(1, None, b"{}", DEAL_HEADERS), "invalid"),
         (Record(1, None, b"{}", HEARTBEAT_HEADERS), "invalid"),
         (Record(1, None, b"{}", Clock.HEADERS), "invalid"),
+        (Record(1, None, Clock(day(99), 0, 1).to_json(), Clock.HEADERS), "invalid"),
     ],
 )
 def test_what_does_not_belong_here_is_a_dead_letter_and_the_rest_is_joined(record: Record, reason: str) -> None:
