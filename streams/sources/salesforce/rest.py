@@ -19,11 +19,12 @@ from typing import Any
 
 import requests
 
-from detectors.core.events import Event, Refused
+from detectors.core.events import EARLIEST, Event, Refused
 
 from ..connection import Batch, Bookmark, Complete, SourceRefused, SourceUnavailable
 from ..item import Item, Row
 from . import export
+from .change_events import EVERY
 from .fields import Fields
 from .known import CONTACT, USER, Known
 from .org import MOST_IDS, Org, literal
@@ -146,16 +147,41 @@ class SalesforceConnection:
         yield Batch((), _kept(passes))
         yield Complete(self._covers(), now)
 
-    def refetch(self, ids: Iterable[str], now: datetime) -> Iterator[Item]:
-        """Opportunities as they are now, with all of their histories: for changes that got lost on their way."""
-        reading = _Reading(self._org, self.settings, now)
-        for some in _some(ids):
-            rows = self._org.rows_of("Opportunity", reading.columns("Opportunity"), "Id", some)
-            yield from reading.items("Opportunity", rows, None)
+    def refetch(self, table: str, ids: Mapping[str, datetime], now: datetime) -> Iterator[tuple[tuple[Item, ...], int]]:
+        """Records as they are now, for changes that got lost on their way, with the time since when something was.
 
-    def every_deal(self) -> list[str]:
-        """The ids of all opportunities, deleted ones too."""
-        return [str(row.fields["Id"]) for row in self._org.rows("Opportunity", ("Id",))]
+        Deals are told with all of their past; of EVERY record that was modified since, what happened since.
+        """
+        reading = _Reading(self._org, self.settings, now)
+        columns = reading.columns(table)
+        if named := [id for id in ids if id != EVERY]:
+            since = min(ids[id] for id in named) - OVERLAP if table in ("Contact", "Account") else None
+            for some in _some(named):
+                rows = self._org.rows_of(table, columns, "Id", some)
+                yield tuple(reading.refetched(table, rows, since)), len(named)
+        if (begin := ids.get(EVERY)) is not None:
+            is_whole = begin < EARLIEST
+            where = "" if is_whole else f"SystemModstamp >= {literal(begin - OVERLAP)}"
+            for page, total in self._org.pages(table, columns, where, "SystemModstamp, Id"):
+                for some in _some(page):
+                    yield tuple(reading.refetched(table, some, None if is_whole else begin - OVERLAP)), total
+
+    def ended(self, since: datetime, now: datetime) -> tuple[Item, ...]:
+        """The meetings that are over since a time: nothing in Salesforce changes when they are."""
+        reading = _Reading(self._org, self.settings, now)
+        if "EndDateTime" not in self._org.columns("Event"):
+            return ()
+        where = f"EndDateTime >= {literal(since)} AND EndDateTime <= {literal(now)}"
+        rows = self._org.rows("Event", reading.columns("Event"), where, "EndDateTime, Id")
+        return tuple(reading.refetched("Event", rows, since))
+
+    def newest(self, table: str) -> datetime | None:
+        """When a record of an object was modified last; None if there is none that we may see."""
+        if "SystemModstamp" not in self._org.columns(table):
+            return None
+        soql = f"SELECT SystemModstamp FROM {table} ORDER BY SystemModstamp DESC LIMIT 1"  # noqa: S608 - of our names
+        found = [each for each in self._org.query(table, soql)["records"] if isinstance(each, dict)]
+        return _at(Row(table, found[0]), "SystemModstamp") if found else None
 
     def lookups(self) -> "Lookups":
         """What other records are looked up for, asked for as it is needed."""
@@ -165,16 +191,9 @@ class SalesforceConnection:
         """At first, contacts and accounts are read with their deals: of interest is what will be modified."""
         for name in ("Contact", "Account"):
             if passes[name].at is None:
-                passes[name].at = passes[name].since = self._org_time(name) or now
+                passes[name].at = passes[name].since = self.newest(name) or now
         if passes["EventEnd"].at is None:
             passes["EventEnd"].at = passes["EventEnd"].since = now
-
-    def _org_time(self, name: str) -> datetime | None:
-        if "SystemModstamp" not in self._org.columns(name):
-            return None
-        soql = f"SELECT SystemModstamp FROM {name} ORDER BY SystemModstamp DESC LIMIT 1"  # noqa: S608 - of our names
-        newest = [each for each in self._org.query(name, soql)["records"] if isinstance(each, dict)]
-        return _at(Row(name, newest[0]), "SystemModstamp") if newest else None
 
     def _covers(self) -> tuple[str, ...]:
         of = {
@@ -266,7 +285,7 @@ class _Reading:
             where += f" AND {key} <= {literal(self._now)}"
         for page, total in self._org.pages(table, self.columns(table), where, f"{key}, Id"):
             for rows in _some(page):
-                items = tuple(self._untold(self._of(name, at.new(rows, key), at), at))
+                items = tuple(self._untold(self.refetched(table, at.new(rows, key), at.news), at))
                 at.take(rows, key, (event for item in items for event in item.events))
                 yield items, total
         if name == "EventEnd":
@@ -301,16 +320,15 @@ class _Reading:
         tracked = self._kept_histories() if name == "Opportunity" else ()
         yield from export.read(tables, self._settings, known=known, as_of=self._now, since=since, tracked=tracked)
 
-    def _of(self, name: str, rows: list[Row], at: _Pass) -> Iterator[Item]:
-        if name == "EventEnd":
-            yield from self.items("Event", rows, at.news)
-            return
-        self._lookups.known.learn(name, rows)
-        ids = [str(row.fields["Id"]) for row in rows if record_id(row.fields.get("Id"))]
-        table, key = ("OpportunityContactRole", "ContactId") if name == "Contact" else ("Opportunity", "AccountId")
-        found = self._org.rows_of(table, self.columns(table), key, ids)
-        for some in _some(found):
-            yield from self.items(table, some, at.news)
+    def refetched(self, name: str, rows: list[Row], since: datetime | None) -> Iterator[Item]:
+        """The items of rows, or of the deals that refer to them; those that tell nothing are left out."""
+        if name in ("Contact", "Account"):
+            self._lookups.known.learn(name, rows)
+            ids = [str(row.fields["Id"]) for row in rows if record_id(row.fields.get("Id"))]
+            name, key = ("OpportunityContactRole", "ContactId") if name == "Contact" else ("Opportunity", "AccountId")
+            rows = self._org.rows_of(name, self.columns(name), key, ids)
+        for some in _some(rows):
+            yield from (item for item in self.items(name, some, since) if item.events or item.refusal)
 
     def _kept_histories(self) -> frozenset[str]:
         """The fields of which the org keeps a history, as far as it has one of any deal."""
