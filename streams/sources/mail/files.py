@@ -103,7 +103,8 @@ def _is_mbox(path: Path, stream: IO[bytes]) -> bool:
 def _split(stream: IO[bytes]) -> Iterator[tuple[int, bytes]]:
     """The mails of an mbox, each with the number of its first line.
 
-    The line that parts two mails is told from a sentence that begins with From by its date, or by the header behind it.
+    The line that parts two mails is told from a sentence that begins with From by the header behind it; where it has no
+    date, by one that every mail has, and by the empty line before it.
     """
     kept: list[bytes] = []
     began = number = size = 0
@@ -126,10 +127,9 @@ def _split(stream: IO[bytes]) -> Iterator[tuple[int, bytes]]:
 def _parts(before: bytes, line: bytes, after: bytes) -> bool:
     if not line.startswith(b"From ") or (before and not before.endswith(b"\n")):
         return False
-    apart = not before.strip(b"\r\n")
     if _DATED.match(line):
-        return apart or _NAME.match(after) is not None
-    return apart and _HEADER.match(after) is not None
+        return _NAME.match(after) is not None
+    return not before.strip(b"\r\n") and _HEADER.match(after) is not None
 
 
 @contextmanager

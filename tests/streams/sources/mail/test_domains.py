@@ -87,8 +87,8 @@ def test_letters_of_another_script_make_a_look_alike_and_never_us(lookalike: str
     read = item(raw, ours=ACME)
     (event,) = read.events
     assert "looks like acme-systems.com, and is not ours" in read.why
-    assert "xn--" in event.data.sender  # type: ignore[union-attr]
-    assert not ACME.ours(event.data.sender)  # type: ignore[union-attr]
+    assert "xn--" in event.data.sender
+    assert not ACME.ours(event.data.sender)
     assert read.kind == "mail"
 
 

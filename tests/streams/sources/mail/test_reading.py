@@ -125,7 +125,7 @@ def test_all_to_and_cc_headers_count_and_nobody_twice() -> None:
 def test_what_is_no_address_is_left_out_one_by_one_and_said() -> None:
     read = item(written(to="ada, rep@us.example, two@@signs.example, <>, boss@us.example"))
     (event,) = read.events
-    assert event.data.to == ("rep@us.example", "boss@us.example")  # type: ignore[union-attr]
+    assert event.data.to == ("rep@us.example", "boss@us.example")
     assert "'ada' is no address" in read.why
 
 
@@ -176,7 +176,7 @@ def test_a_mail_that_nobody_wrote_is_refused(sender: str | None) -> None:
 def test_two_addresses_in_one_pair_of_brackets_are_nobody() -> None:
     """`a@x, b@y` as one address would let a stranger add a recipient."""
     read = item(written(sender="Ada <ada@customer.example, boss@us.example>"))
-    assert all(event.data.sender == "ada@customer.example" for event in read.events)  # type: ignore[union-attr]
+    assert all(event.data.sender == "ada@customer.example" for event in read.events)
     assert mail_in(written(to='"a@customer.example, boss@us.example" <b@customer.example>')).data.to == (
         "b@customer.example",
     )
@@ -187,9 +187,9 @@ def test_a_line_break_in_a_name_or_a_subject_adds_no_header(end: str) -> None:
     smuggled = f"=?utf-8?q?Hello{end}Bcc=3A_boss=40us=2Eexample?="
     read = item(written(subject=smuggled, sender=f"{smuggled} <ada@customer.example>"))
     for event in read.events:
-        assert event.data.to == ("rep@us.example",)  # type: ignore[union-attr]
-        assert event.data.cc is None  # type: ignore[union-attr]
-        assert (event.data.subject or "").isprintable()  # type: ignore[union-attr]
+        assert event.data.to == ("rep@us.example",)
+        assert event.data.cc is None
+        assert (event.data.subject or "").isprintable()
 
 
 def test_our_own_copy_has_its_blind_copies_and_theirs_has_not() -> None:
@@ -207,13 +207,13 @@ def test_a_mail_that_names_nobody_went_to_the_mailbox_that_it_was_put_into() -> 
 
 def test_a_thousand_recipients_are_two_hundred() -> None:
     read = item(written(to=", ".join(f"p{n}@customer.example" for n in range(1500))))
-    assert len(read.events[0].data.to) == headers.MAX_PEOPLE  # type: ignore[union-attr,arg-type]
+    assert len(read.events[0].data.to) == headers.MAX_PEOPLE
     assert "whoever comes after 200 people" in read.why
 
 
 def test_a_sender_whose_name_is_anothers_address_is_remarked_on_and_stays_who_they_are() -> None:
     read = item(written(sender='"boss@us.example" <ada@evil.example>'))
-    assert read.events[0].data.sender == "ada@evil.example"  # type: ignore[union-attr]
+    assert read.events[0].data.sender == "ada@evil.example"
     assert "'boss@us.example', the address is another's" in read.why
 
 
