@@ -27,7 +27,7 @@ MOST_EVIDENCE = 8
 class AmountShrinking(Detector):
     """Cuts count from the peak on: an amount that is back at its peak, or above it, forgets them.
 
-    Another currency is a new start, for amounts of two currencies do not compare.
+    Another currency is a new start, for amounts of two currencies do not compare; so is an amount that was set in bulk.
     """
 
     family = "papers and forecast"
@@ -44,7 +44,7 @@ class AmountShrinking(Detector):
             return None
         peak, cuts, lower = told[0], 0, list[_Level]()
         for before, now in pairwise(told):
-            if now.value >= peak.value:
+            if now.value >= peak.value or now.bulk:
                 peak, cuts, lower = now, 0, []
                 continue
             cuts += now.value < before.value

@@ -21,7 +21,10 @@ from .core.durations import Duration
 
 
 class BusyButStuck(Detector):
-    """A deal whose stage is not known is not judged. Going back a stage starts the days anew, as any new stage does."""
+    """A deal whose stage is not known is not judged. Going back a stage starts the days anew, as any new stage does.
+
+    To be put into another stage in bulk does not: nobody moved it.
+    """
 
     family = "reactive"
 
@@ -42,13 +45,14 @@ class BusyButStuck(Detector):
     def assess(self, deal: Deal) -> Breach | None:
         if len(deal.touches) < self.touches:
             return None
-        entered = deal.stage_entered
-        if entered is None:
+        if deal.stage_entered is None:
             return None
+        entered = deal.stage_moved or deal.stage_changes[0][0]
         row = deal.touches[bisect_left(deal.touches, entered.at, key=lambda touch: touch.at) :]
         if len(row) < self.touches:
             return None
-        start, move = entered.at, Evidence(entered.event, entered.at, f"the last move: it came to {entered.value}")
+        text = f"the last move: it came to {entered.value or 'no stage'}"
+        start, move = entered.at, Evidence(entered.event, entered.at, text)
         progress = deal.last_progress
         if progress is not None and progress.at > entered.at:
             start, move = progress.at, Evidence(progress.event, progress.at, f"the last move: {progress.text}")
@@ -56,7 +60,7 @@ class BusyButStuck(Detector):
         fallen = deal.earlier.touched_through
         enough = start if fallen is not None and fallen >= entered.at else row[self.touches - 1].at
         since = max(start + self.stuck, enough)
-        text = f"{len(row)} touches in {entered.value} since {deal.calendar.local(entered.at):%Y-%m-%d}, the newest:"
+        text = f"{len(row)} touches in {deal.stage} since {deal.calendar.local(entered.at):%Y-%m-%d}, the newest:"
         return Breach(
             since=since,
             critical_from=max(since, start + self.critical),

@@ -27,7 +27,7 @@ class NextStepRecycled(Detector):
     """A step is the same as long as its words are, whatever their case and spacing; without words none is the same.
 
     Its first date is the first that is set with these words or after them. Moves to a later date count; to take the
-    date away is none, and to set a later one after that is one.
+    date away is none, and to set a later one after that is one. What was re-dated in bulk, nobody did.
     """
 
     family = "next step"
@@ -45,7 +45,7 @@ class NextStepRecycled(Detector):
         if named is None:
             return None
         own = [change for change in dated if change.at >= named.at]
-        moves = [(was, now) for was, now in pairwise(own) if now.value > was.value]
+        moves = [(was, now) for was, now in pairwise(own) if now.value > was.value and not now.bulk]
         if len(moves) < self.redatings:
             return None
         since = moves[self.redatings - 1][1].at

@@ -25,7 +25,7 @@ MOST_EVIDENCE = 8
 
 
 class RequestStorm(Detector):
-    """A stage that was left, in either direction, starts the count anew.
+    """A stage that was left, in either direction and not in bulk, starts the count anew.
 
     So does a thread that somebody with power opens; and as long as that one lies in the window, there is no storm.
     """
@@ -83,12 +83,11 @@ class RequestStorm(Detector):
 
     def _asks(self, deal: Deal) -> tuple[list[Touch], datetime | None]:
         """Threads that the buyer opened in this stage since somebody with power did, and until when that one counts."""
-        moves = deal.stage_changes
-        left = moves[-1][0].at if len(moves) > 1 else None
+        moved = deal.stage_moved
         asks: list[Touch] = []
         calm_until = None
         for touch in deal.touches:
-            if touch.opens and not touch.is_ours and (left is None or touch.at > left):
+            if touch.opens and not touch.is_ours and (moved is None or touch.at > moved.at):
                 if any(deal.has_power(person) for person in touch.people):
                     asks, calm_until = [], touch.at + self.window
                 else:

@@ -23,7 +23,8 @@ MOST_TOLD = 8
 class StageRegression(Detector):
     """An episode begins with a move back, and ends when the stage from which it went is regained or passed.
 
-    Stages that the rules do not know have no place in the order, and are passed over.
+    Stages that the rules do not know have no place in the order, and are passed over. To be put back in bulk
+    is no move.
     """
 
     family = "stage"
@@ -43,7 +44,7 @@ class StageRegression(Detector):
                 continue
             if lost is not None and place >= lost[0]:
                 lost, moves = None, []
-            elif at is not None and place < at[0]:
+            elif at is not None and place < at[0] and not change.bulk:
                 lost = lost or at
                 moves.append((at[1], change))
             at = place, change.value

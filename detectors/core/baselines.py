@@ -1,8 +1,9 @@
 """How long won deals took: what a deal that is still open is measured by.
 
 A baseline is the median over the won deals of a pipeline. A deal that was clicked through its stages in minutes says
-nothing of how long they take and does not count. What was won counts from the next day (UTC) on, so that all deals are
-measured alike during a day, in whatever order their events arrive.
+nothing of how long they take and does not count; nor does one that was put into the CRM or won in bulk, nor a stage
+that was entered or left so. What was won counts from the next day (UTC) on, so that all deals are measured alike during
+a day, in whatever order their events arrive.
 """
 
 from __future__ import annotations
@@ -50,14 +51,20 @@ class Baseline:
 def win_of(deal: Deal) -> Win | None:
     """What a won deal adds to the baseline; None if it is not won, or was not really sold stage by stage."""
     won = deal.current("status")
-    if won is None or won.value != "won":
+    if won is None or won.value != "won" or won.bulk or deal.created.bulk:
         return None
     entered = [change for change, _ in deal.stage_changes]
     spent: defaultdict[str, float] = defaultdict(float)
-    for change, end in zip(entered, [*(change.at for change in entered[1:]), won.at], strict=False):
+    put: set[str] = set()
+    for change, end in zip(entered, [*entered[1:], won], strict=False):
         # a stage that was set together with, or after, the win was not lived in
         if isinstance(change.value, str) and change.at < won.at:
-            spent[change.value.strip().casefold()] += (min(end, won.at) - change.at).total_seconds()
+            stage = change.value.strip().casefold()
+            spent[stage] += (min(end.at, won.at) - change.at).total_seconds()
+            if change.bulk or (end.bulk and end.at < won.at):
+                put.add(stage)
+    for stage in put:
+        del spent[stage]
     if any(seconds < SHORTEST_STAGE.total_seconds() for seconds in spent.values()):
         return None
     cycle = (won.at - deal.created.at).total_seconds()

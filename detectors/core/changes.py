@@ -4,16 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from .log import Entry, order
+from .log import DealEntry, Entry, order
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A field took a value."""
+    """A field took a value; in `bulk` by nobody's move, as an import or a migration writes many deals at once."""
 
     at: datetime
     event: str
     value: Any
+    bulk: bool = False
 
 
 def newer(one: Change | None, other: Change) -> Change:
@@ -23,7 +24,9 @@ def newer(one: Change | None, other: Change) -> Change:
 
 def older(one: Change | None, other: Entry) -> Change:
     """The earlier of the two; what an entry says of a field is not asked."""
-    return one if one is not None and (one.at, one.event) <= order(other) else Change(other.at, other.event, None)
+    if one is not None and (one.at, one.event) <= order(other):
+        return one
+    return Change(other.at, other.event, None, isinstance(other, DealEntry) and other.bulk)
 
 
 def taken(field: str, one: Change | None, other: Change) -> Change:

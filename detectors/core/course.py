@@ -44,7 +44,7 @@ class Course(Exchange):
                 # where the rules do not know the order, a stage that it was never in before is progress
                 is_new = plain(change.value) not in seen
                 forward = index > before if index is not None and before is not None else is_new
-                if forward and change.value is not None:
+                if forward and change.value is not None and not change.bulk:
                     found.append(Step(change.at, change.event, f"stage advanced to {change.value}"))
             seen.add(plain(change.value))
         return found
@@ -77,7 +77,7 @@ class Course(Exchange):
     def _pulled_in(self) -> Iterator[Step]:
         dated = [change for change in self.changes("close_date") if change.value]
         for before, after in pairwise(dated):
-            if after.value < before.value:
+            if after.value < before.value and not after.bulk:
                 yield Step(after.at, after.event, f"close date pulled in to {after.value}")
 
     def _roles_gained(self) -> Iterator[Step]:

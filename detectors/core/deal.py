@@ -117,11 +117,11 @@ class Deal(Course):
     def _carry_over(self, before: Deal, entry: Entry) -> None:
         """Keep what was answered before the newest entry came and cannot differ for it; extend what grows with it."""
         known, mine = before.__dict__, self.__dict__
-        fields = entry.fields if isinstance(entry, DealEntry) else {}
+        fields, bulk = (entry.fields, entry.bulk) if isinstance(entry, DealEntry) else ({}, False)
         if "_told" in known:
             told = before._told
-            news = {name: [*told.get(name, ()), Change(entry.at, entry.event, value)] for name, value in fields.items()}
-            mine["_told"] = told | news if news else told
+            news = {name: Change(entry.at, entry.event, value, bulk) for name, value in fields.items()}
+            mine["_told"] = told | {name: [*told.get(name, ()), news[name]] for name in news} if news else told
         for name, hangs_on in _CARRIED.items():
             if name in known and not isinstance(entry, hangs_on.kinds) and fields.keys().isdisjoint(hangs_on.fields):
                 mine[name] = known[name]

@@ -57,10 +57,10 @@ def summarised(old: Earlier, fallen: Iterable[Entry], is_ours: IsOurs) -> Earlie
         else:
             told = max(told or entry.at, entry.at)
         match entry:
-            case DealEntry(fields=fields):
+            case DealEntry(fields=fields, bulk=bulk):
                 created = older(created, entry)
                 for name, value in fields.items():
-                    facts[name] = taken(name, facts.get(name), Change(entry.at, entry.event, value))
+                    facts[name] = taken(name, facts.get(name), Change(entry.at, entry.event, value, bulk))
             case PersonEntry(fields=fields):
                 known = dict(contacts.get(entry.email, {}))
                 for name, value in fields.items():

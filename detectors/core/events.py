@@ -235,10 +235,16 @@ class _Envelope(BaseModel):
 
 
 class DealChanged(_Envelope):
-    """A deal's fields changed."""
+    """A deal's fields changed.
+
+    The extension attribute `bulk` says that an import, a migration or an edit of many deals at once wrote the values.
+    They hold from then on, as any do: the stage was entered, the date is the date. But nobody moved this deal: it is no
+    push and no pull-in, no cut, no stage advanced or lost, no step dated anew, no purposeful step and no progress.
+    """
 
     type: Literal["crm.deal.changed"]
     data: DealFields
+    bulk: bool | None = None
 
 
 class ContactChanged(_Envelope):

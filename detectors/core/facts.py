@@ -61,7 +61,7 @@ class Facts:
         for entry in self.log:
             if isinstance(entry, DealEntry):
                 for name, value in entry.fields.items():
-                    told.setdefault(name, []).append(Change(entry.at, entry.event, value))
+                    told.setdefault(name, []).append(Change(entry.at, entry.event, value, entry.bulk))
         for name in self.earlier.facts:
             # entries that were kept may be older than what fell off
             told[name].sort(key=lambda change: (change.at, change.event))
@@ -217,8 +217,17 @@ class Facts:
 
     @property
     def stage_entered(self) -> Change | None:
-        """When it came to the stage in which it is; None if no stage was told."""
+        """When it came to the stage in which it is; None if no stage was told.
+
+        That counts in bulk, too: how long a stage may take and what it requires is asked of a deal from when it is in
+        it. An import would else put every deal into its stage for as long as it had been in another one.
+        """
         return self.current("stage")
+
+    @property
+    def stage_moved(self) -> Change | None:
+        """When somebody last moved it to another stage; None if it is where it was put first, or was put in bulk."""
+        return next((change for change, _ in reversed(self.stage_changes[1:]) if not change.bulk), None)
 
     @property
     def stage_place(self) -> int | None:
@@ -247,12 +256,12 @@ class Facts:
 
     @cached_property
     def pushes(self) -> list[Push]:
-        """Each move of the close date to a later day, oldest first, also if it was taken away in between."""
+        """Each move of the close date to a later day by somebody, oldest first, also if it was away in between."""
         dated = [change for change in self.changes("close_date") if change.value]
         pushes = []
         for before, after in pairwise(dated):
             was, now = date.fromisoformat(before.value), date.fromisoformat(after.value)
-            if now > was:
+            if now > was and not after.bulk:
                 pushes.append(Push(after.at, after.event, was, now))
         return pushes
 

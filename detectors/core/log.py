@@ -65,10 +65,14 @@ class _Word(Entry):
 
 @dataclass(frozen=True, slots=True)
 class DealEntry(Entry):
-    """Fields of the deal that changed; dates as ISO text, the account's fields as `account.<field>`."""
+    """Fields of the deal that changed; dates as ISO text, the account's fields as `account.<field>`.
+
+    In `bulk` they were written to many deals at once: by nobody's move of this one.
+    """
 
     fields: dict[str, Any]
     kind: Literal["deal"] = "deal"
+    bulk: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +203,7 @@ def entry_of(event: events.Event, phrases: Phrases | None = None) -> Entry | Non
     at, ref = event.time, event.ref
     match event:
         case events.DealChanged(data=fields):
-            return DealEntry(at, ref, _changes(fields))
+            return DealEntry(at, ref, _changes(fields), bulk=bool(event.bulk))
         case events.ContactChanged(data=person):
             return PersonEntry(at, ref, person.email, _changes(person, leave="email"))
         case events.MilestoneChanged(data=milestone):

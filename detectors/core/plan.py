@@ -87,8 +87,8 @@ def own_steps(log: Iterable[Entry], is_ours: IsOurs, next_step_date: str | None 
                 if entry.document not in sent:
                     found.append(Step(entry.at, entry.event, f"we sent a {entry.type}"))
                 sent.add(entry.document)
-            case DealEntry(fields={"next_step_date": day}):
-                if day is not None and day != next_step_date:
+            case DealEntry(fields={"next_step_date": day}, bulk=bulk):
+                if day is not None and day != next_step_date and not bulk:
                     found.append(Step(entry.at, entry.event, f"a next step was dated {day}"))
                 next_step_date = day
             case _:

@@ -16,7 +16,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from detectors.core.deal import MOST_TOUCHES
-from detectors.core.events import Event
+from detectors.core.events import DealChanged, Event
 from tests.detectors import pieces_returns
 from tests.detectors.builders import COLLEAGUE, MONDAY, REP, STAGES, event, on
 
@@ -240,7 +240,8 @@ def _pieces() -> list[st.SearchStrategy[Piece]]:
 def lives(draw: st.DrawFn, corrections: bool = True, most: int = 6, returns: bool = False) -> list[Event]:
     """Events of one deal, in order of time; with `corrections`, some are told anew under the same id.
 
-    With `returns`, something surely is so, is not, and is so again.
+    Some of the CRM's words on the deal are written in bulk. With `returns`, something surely is so, is not, and is so
+    again.
     """
     life = _Life()
     life.tell(
@@ -259,6 +260,9 @@ def lives(draw: st.DrawFn, corrections: bool = True, most: int = 6, returns: boo
         # a deal remembers so many touches exactly, and the laws hold within that
         if sum(each.type.startswith("activity.") for each in life.events) > MOST_TOUCHES:
             life.events[:] = told
+    for number in draw(st.sets(st.integers(0, 30), max_size=4)):
+        if number < len(life.events) and isinstance(life.events[number], DealChanged):
+            life.events[number] = life.events[number].model_copy(update={"bulk": True})
     if corrections and draw(st.integers(0, 3)) == 0:
         old, new = draw(st.sampled_from(life.events)), draw(st.sampled_from(life.events))
         life.events.append(new.model_copy(update={"id": old.id}))

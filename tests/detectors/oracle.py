@@ -127,6 +127,14 @@ class Story:
 
     # -- the CRM's word
 
+    def is_bulk(self, field: str) -> list[bool]:
+        """Of each of those values, whether it was written to many deals at once."""
+        return [
+            bool(each.bulk)
+            for each in self.events
+            if isinstance(each, DealChanged) and field in each.data.model_fields_set
+        ]
+
     def values(self, field: str) -> list[tuple[datetime, object]]:
         """Every value that a field of the deal was told, in order."""
         return [
@@ -164,12 +172,17 @@ class Story:
     @cached_property
     def stage_changes(self) -> list[tuple[datetime, str | None, str | None]]:
         """When, from what and to what the stage changed."""
+        return [(at, old, new) for at, old, new, _ in self.stage_moves]
+
+    @cached_property
+    def stage_moves(self) -> list[tuple[datetime, str | None, str | None, bool]]:
+        """The same, and whether it was somebody who moved it."""
         found = []
         stage: str | None = None
-        for at, value in self.values("stage"):
+        for (at, value), bulk in zip(self.values("stage"), self.is_bulk("stage"), strict=True):
             new = str(value).strip().casefold() if value is not None else None
             if new != stage:
-                found.append((at, stage, new))
+                found.append((at, stage, new, not bulk))
                 stage = new
         return found
 
@@ -183,8 +196,11 @@ class Story:
         return self.stage_changes[-1][2] if self.stage_changes else None
 
     @property
-    def stage_entered(self) -> datetime:
-        return self.stage_changes[-1][0] if self.stage_changes else self.created
+    def stage_moved(self) -> datetime:
+        """When somebody last moved its stage, or when it was told first."""
+        first = [at for at, *_ in self.stage_moves[:1]]
+        moved = [at for at, *_, by_somebody in self.stage_moves[1:] if by_somebody]
+        return max([*first, *moved], default=self.created)
 
     def is_late(self, stage: str | None) -> bool:
         place = self.place(stage)
@@ -203,32 +219,32 @@ class Story:
 
     @cached_property
     def stage_exits(self) -> list[datetime]:
-        return [at for at, old, _ in self.stage_changes if old is not None]
+        return [at for at, old, _, by_somebody in self.stage_moves if old is not None and by_somebody]
 
     @cached_property
     def advances(self) -> list[datetime]:
         found = []
         seen: set[str | None] = set()
-        for at, old, new in self.stage_changes:
+        for at, old, new, by_somebody in self.stage_moves:
             before, after = self.place(old), self.place(new)
             if before is not None and after is not None:
                 forward = after > before
             else:
                 # where the rules do not know the order, a stage that it was never in is progress
                 forward = new is not None and new not in seen
-            if forward and at != self.stage_changes[0][0]:
+            if forward and by_somebody and at != self.stage_changes[0][0]:
                 found.append(at)
             seen.add(new)
         return found
 
     @cached_property
     def date_moves(self) -> list[tuple[datetime, int]]:
-        """When the close date moved, and by how many days."""
+        """When somebody moved the close date, and by how many days."""
         found = []
         last: date | None = None
-        for at, value in self.values("close_date"):
+        for (at, value), bulk in zip(self.values("close_date"), self.is_bulk("close_date"), strict=True):
             if isinstance(value, date):
-                if last is not None and value != last:
+                if last is not None and value != last and not bulk:
                     found.append((at, (value - last).days))
                 last = value
         return found
@@ -575,6 +591,7 @@ def is_purposeful(story: Story, event: Event, number: int) -> bool:
         before = Story(story.events[:number], story.domain, story.stages)
         after = Story(story.events[: number + 1], story.domain, story.stages)
         dated = after.value("next_step_date") not in (None, before.value("next_step_date"))
+        dated = dated and not (isinstance(event, DealChanged) and event.bulk)
         return (
             dated
             or len(after.advances) > len(before.advances)
@@ -647,8 +664,8 @@ def busy_but_stuck(story: Story, at: datetime, days: int = 30) -> bool:
     """Eight touches in this stage, and nothing has moved for 30 days."""
     if story.stage is None:
         return False
-    touches = [touch for touch in story.touches if touch.at >= story.stage_entered]
-    moves = [story.stage_entered, *story.milestones_done, *story.new_roles]
+    touches = [touch for touch in story.touches if touch.at >= story.stage_moved]
+    moves = [story.stage_moved, *story.milestones_done, *story.new_roles]
     moves += [moved for moved, by in story.date_moves if by < 0]
     return len(touches) >= 8 and at >= max(moves) + days * DAY
 
