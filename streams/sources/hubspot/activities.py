@@ -39,8 +39,12 @@ PROPERTIES = {
 }
 # read of all of them
 COMMON = ("hs_timestamp", "hubspot_owner_id", "hs_createdate", "hs_lastmodifieddate")
-# a meeting's history is told: when it was booked, moved, and what became of it
-HISTORIES = {"meetings": ("hs_meeting_outcome", "hs_meeting_start_time")}
+# when a meeting was booked, moved, and what became of it; which word on a call is the newest
+HISTORIES = {
+    "calls": ("hs_call_direction", "hs_call_disposition", "hs_call_status"),
+    "meetings": ("hs_meeting_outcome", "hs_meeting_start_time"),
+    "emails": (),
+}
 
 # the outcomes that every account has, by their ids, their labels, and what telephones say
 _CONNECTED = {
@@ -157,7 +161,11 @@ def _call(record: Record, around: Around, portal: Portal) -> tuple[str, str, lis
     connected = _CONNECTED.get(outcome, False if status in _UNANSWERED else None)
     if connected is not None:
         fields["connected"] = connected
-    return "call", direction or "no direction", [_Word(f"call-{record.id}", "activity.call", at, fields)]
+    told = [version for name in HISTORIES["calls"] for version in record.versions(name, portal.settings)]
+    newest = max((version.at for version in told if isinstance(version, Version)), default=changed or at)
+    # of several words on one call the last by id counts
+    id = f"call-{record.id}-{milliseconds(newest)}"
+    return "call", direction or "no direction", [_Word(id, "activity.call", at, fields)]
 
 
 def _meeting(record: Record, around: Around, portal: Portal) -> tuple[str, str, list[_Word]]:
@@ -271,6 +279,11 @@ def _at(record: Record, portal: Portal) -> datetime:
     if at is None:
         raise Refused("unreadable", "hs_timestamp is missing")
     return at
+
+
+def address_of(contact: Record, _portal: Portal) -> str | None:
+    """A contact's address, if it is one."""
+    return next(iter(_listed(contact.text("email"))), None)
 
 
 def _contacts(record: Record, around: Around) -> list[str]:

@@ -5,6 +5,7 @@ export has its minutes, and a record without history only says how things stand.
 deal comes out the same: to say a value again, before or after it is said exactly, is no change.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,20 +25,27 @@ _BULK = frozenset({"IMPORT", "BATCH_UPDATE"})
 # what a deal is and whose, most often from its beginning on: nothing is counted from when it was told
 _STANDING = frozenset({"name", "pipeline", "owner", "currency", "team", "segment"})
 # read along with a deal, for its own times
+MERGED = "hs_merged_object_ids"
 TIMES = ("createdate", "hs_lastmodifieddate", "hs_v2_date_entered_current_stage")
 # HubSpot works out its marks of closing one after the other
 _TOGETHER = timedelta(minutes=1)
 _KNOWN_BY = ("createdate", "notes_last_updated", "notes_last_contacted", "hs_v2_date_entered_current_stage")
 
 
-def life(record: Record, portal: Portal, standing: bool = True) -> tuple[list[Event], list[Refused]]:
+def life(
+    record: Record, portal: Portal, standing: bool = True, after: datetime | None = None
+) -> tuple[list[Event], list[Refused]]:
     """Everything that a deal's record tells of it, and what of it could not be read.
 
-    Without `standing`, nothing of what it is now is said of its beginning: its history is told elsewhere.
+    Without `standing`, nothing of what it is now is said of its beginning: its history is told elsewhere. What happened
+    before `after` has been told; but a deal that others were merged into since has their histories from then on.
     """
     told: list[Event] = []
     problems: list[Refused] = []
     began = record.created(portal.settings)
+    told_too = list(_merged(record, portal))
+    if after is not None and any(event.time >= after for event in told_too):
+        after = None
     if began is not None:
         told.append(created(record.id, began, portal))
     for name in deal_properties(portal.settings):
@@ -45,16 +53,30 @@ def life(record: Record, portal: Portal, standing: bool = True) -> tuple[list[Ev
             try:
                 if isinstance(version, Refused):
                     raise version
+                if after is not None and version.at < after:
+                    continue
                 change = changed(record.id, name, version.value, version.at, portal, version.by)
                 if change is not None:
                     told.append(change)
             except Refused as refused:
                 problems.append(refused)
+    told += told_too
     told += _losses(record, portal)
     told += _as_it_stands(record, portal, began if standing else None, problems)
     if record.archived_at:
         told.append(deleted(record.id, moment(record.archived_at, portal.settings), portal))
-    return told, problems
+    return [event for event in told if after is None or event.time >= after], problems
+
+
+def _merged(record: Record, portal: Portal) -> Iterator[Event]:
+    """The deals that were merged into this one."""
+    known: set[str] = {record.id}
+    versions = (each for each in record.versions(MERGED, portal.settings) if isinstance(each, Version))
+    for version in sorted(versions, key=lambda each: each.at):
+        for id in re.findall(r"\d+", text_of(version.value)):
+            if id not in known:
+                known.add(id)
+                yield merged(id, record.id, version.at, portal)
 
 
 def _losses(record: Record, portal: Portal) -> Iterator[Event]:

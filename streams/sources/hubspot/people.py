@@ -105,13 +105,13 @@ def company_of(record: Record, portal: Portal) -> Company:
     return Company(account, since or record.created(portal.settings) or EPOCH)
 
 
-def behind_deal(company: Company, deal: str, began: datetime | None, portal: Portal) -> Event:
-    """The account of a deal."""
+def accounts(company: Company, deal: str, began: datetime | None, portal: Portal) -> Iterator[Event]:
+    """What is told of the company behind a deal."""
     since = max(company.since, began or company.since)
     if since == EPOCH:
         raise Refused("time", "nothing says since when this company is known: export Create Date too")
     id = f"deal-{deal}-account-{company.account['id']}-{milliseconds(since)}"
-    return event(portal.settings.source, id, "crm.deal.changed", since, {"account": company.account}, subject=deal)
+    yield event(portal.settings.source, id, "crm.deal.changed", since, {"account": company.account}, subject=deal)
 
 
 def primary(links: Sequence[Link]) -> Link | None:

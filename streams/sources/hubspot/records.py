@@ -183,7 +183,7 @@ def record_of(kind: str, told: Mapping[str, Any], place: str) -> Record:
         raw_of(without_words(told)),
         properties,
         {name: versions for name, versions in histories.items() if isinstance(versions, list)},
-        {name: _links(links) for name, links in _part(told, "associations").items()},
+        {name: links_of(links) for name, links in _part(told, "associations").items()},
         told.get("archivedAt") if told.get("archived") else None,
         has_history="propertiesWithHistory" in told,
     )
@@ -225,7 +225,7 @@ def _part(told: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return part if isinstance(part, dict) else {}
 
 
-def _links(told: Any) -> tuple[Link, ...]:
+def links_of(told: Any) -> tuple[Link, ...]:
     """Associations in any of the three forms that HubSpot has for them."""
     each = told.get("results") if isinstance(told, dict) else told
     found: dict[str, list[str]] = {}

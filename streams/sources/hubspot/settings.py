@@ -1,8 +1,10 @@
 """What a company's own HubSpot must be told of: names for its ids, its own properties, and how it is reached."""
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, field_validator
@@ -43,6 +45,11 @@ class HubSpot(Section):
     secret_file: Path | None = Field(None, description="Holds the app's client secret, with which pushes are signed.")
     token_file: Path | None = Field(None, description="Holds the private app's access token, with which is polled.")
     api_url: str = Field(API_URL, description="Another host, for tests.")
+    timeout_seconds: float = Field(30, gt=0, description="How long the poll waits for an answer.")
+    since: date | None = Field(None, description="How far back the first poll goes; without it, to the beginning.")
+    mails: bool = Field(
+        True, description="Poll the mails that HubSpot logs. Those that a mailbox gives too count once, by Message-ID."
+    )
     time_zone: ZoneInfo = Field(
         ZoneInfo("UTC"), description="The account's: of times in its CSV exports, and of the day of a close date."
     )
@@ -65,7 +72,8 @@ class HubSpot(Section):
 
     @field_validator("public_url", "api_url")
     @classmethod
-    def _is_web_address(cls, url: str | None) -> str | None:
-        if url is not None and not url.startswith(("https://", "http://")):
-            raise ValueError("a web address begins with https://")
-        return url
+    def _is_safe(cls, url: str | None) -> str | None:
+        parts = urlsplit(url or API_URL)
+        if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1")):
+            return url
+        raise ValueError("a web address begins with https://; without it others can read along")

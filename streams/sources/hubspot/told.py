@@ -22,10 +22,14 @@ def deal_item(
     companies: Mapping[str, Company],
     portal: Portal,
     standing: bool = True,
+    after: datetime | None = None,
 ) -> Item:
-    """Everything that is told of a deal. What cannot be read of it takes nothing else with it."""
+    """Everything that is told of a deal, or only its own changes from `after` on, with all that goes with it.
+
+    What cannot be read of it takes nothing else with it.
+    """
     try:
-        told, problems = deals.life(record, portal, standing)
+        told, problems = deals.life(record, portal, standing, after)
         began = record.created(portal.settings)
     except Refused as refused:
         return Item(record.place, record.raw, "deal", refusal=refused)
@@ -43,7 +47,7 @@ def _account(
 ) -> Iterator[Event]:
     behind = people.primary(record.links.get("companies", ()))
     if behind is not None and (company := companies.get(behind.id)):
-        yield people.behind_deal(company, record.id, began, portal)
+        yield from people.accounts(company, record.id, began, portal)
 
 
 def _people(
