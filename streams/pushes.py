@@ -100,9 +100,14 @@ class Pushes:
         self._counts = counts
         self._breakers = breakers
         self._unready = unready
-        self._under_way = 0
+        self._under_way: Counter[str] = Counter()
         for kind in self._kinds:
             counts.takes(kind.name)
+
+    @property
+    def paths(self) -> list[str]:
+        """Where something is taken."""
+        return [kind.path for kind in self._kinds]
 
     def routes(self) -> list[web.RouteDef]:
         """One for each kind."""
@@ -110,7 +115,7 @@ class Pushes:
 
     def _taking(self, kind: Push) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def take(request: web.Request) -> web.Response:
-            self._under_way += 1
+            self._under_way[kind.name] += 1
             try:
                 response = await self._take(kind, request)
                 self._counts.pushed(kind.name, "taken")
@@ -120,7 +125,7 @@ class Pushes:
                 # what was not read of a body is not waited for
                 response.force_close()
             finally:
-                self._under_way -= 1
+                self._under_way[kind.name] -= 1
             return response
 
         return take
@@ -130,7 +135,8 @@ class Pushes:
         # the cheapest first: of a stranger, nothing is read
         if not kind.may(headers):
             raise _stranger(kind)
-        if self._under_way > MOST_AT_ONCE:
+        # counted apart, or strangers at a hook, who are known by the end of their bodies, would keep all others out
+        if self._under_way[kind.name] > MOST_AT_ONCE:
             raise _later("too much is pushed at once")
         if (problem := self._unready()) is not None:
             raise _later(problem)
@@ -161,7 +167,7 @@ class Pushes:
             except InboxUnavailable as error:
                 raise _later(str(error)) from None
         for source, each in zip(sources, pushed, strict=True):
-            self._breakers.tell(source, each.refusal is not None, monotonic())
+            self._breakers.tell(source, _is_bad(each), monotonic())
         if is_given_back:
             raise _refused(refused)
         # what goes by the inbox is counted there
@@ -169,6 +175,11 @@ class Pushes:
         self._counts.refused(Counter((each.source, each.refusal.reason) for each in buried if each.refusal))
         told = {"accepted": len(pushed) - len(refused), "refused": refused}
         return web.json_response(told, status=207 if refused else 202)
+
+
+def _is_bad(pushed: Pushed) -> bool:
+    """Whether the sender is to blame: not for an owner or a stage that nobody has named here."""
+    return pushed.refusal is not None and pushed.refusal.reason != "unmapped"
 
 
 def _told(place: str, refusal: Refused) -> dict[str, str]:

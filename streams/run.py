@@ -93,8 +93,9 @@ class Companions(Service):
         self._watchdog = Watchdog(self._settings.patience_seconds, die)
         self._inbox = Inbox(worker.settings)
         views = Views(worker, self._watchdog)
-        pushes = Pushes(kinds, self._inbox, worker.counts, worker.breakers, views.readiness)
-        self._runner = web.AppRunner(build(views, pushes.routes()), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+        self._pushes = Pushes(kinds, self._inbox, worker.counts, worker.breakers, views.readiness)
+        site = build(views, self._pushes.routes())
+        self._runner = web.AppRunner(site, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         self._notifier = Notifier(
             lambda: worker.books, self._settings.alertmanager, self._settings.pages_url, worker.counts.notified
         )
@@ -111,6 +112,8 @@ class Companions(Service):
             die(f"http://{http.host}:{http.port} cannot be served: {error.strerror}")
         host, port = self._runner.addresses[0][:2]
         log.info("pages and metrics on http://%s:%s", host, port)
+        if self._pushes.paths:
+            log.info("pushes are taken at %s", ", ".join(self._pushes.paths))
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reload)
         self._watchdog.start()
         self._worker.lease.start()

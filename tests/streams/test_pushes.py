@@ -335,8 +335,8 @@ async def test_a_worker_that_is_not_ready_takes_nothing(nowhere: Settings) -> No
         assert "taking over partitions" in await answer.text()
 
 
-async def test_no_more_bodies_are_read_at_once_than_there_is_room_for(nowhere: Settings) -> None:
-    async with door(nowhere) as at:
+async def test_no_more_bodies_are_read_at_once_than_there_is_room_for(settings: Settings) -> None:
+    async with door(settings) as at:
         others = [await raw_connection(at) for _ in range(MOST_AT_ONCE)]
         for _, writer in others:
             writer.write(request_head({"Content-Length": "10", "Content-Type": STRUCTURED, "Expect": "100-continue"}))
@@ -346,6 +346,8 @@ async def test_no_more_bodies_are_read_at_once_than_there_is_room_for(nowhere: S
         answer = await at.push(of_deal(crm(1)))
         assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
         assert "at once" in await answer.text()
+        # who is kept out here is not kept out there
+        assert (await at.hubspot([])).status == 202
         for _, writer in others:
             writer.close()
 
@@ -360,6 +362,16 @@ async def test_a_source_most_of_whose_events_are_refused_is_paused_and_others_ar
         assert (await at.push(of_deal(crm(1)) | {"source": "another"})).status == 202
         assert at.counted() == {"refused": 1, "paused": 1, "taken": 1}
     assert [orjson.loads(record.value or b"")["source"] for record in on(settings, "inbox")] == ["another"]
+
+
+async def test_a_crm_is_not_paused_for_owners_that_nobody_has_named_here(settings: Settings) -> None:
+    unnamed = notification(propertyName="hubspot_owner_id", propertyValue="99")
+    async with door(settings) as at:
+        for _ in range(LEAST // 100 + 1):
+            assert (await at.hubspot([unnamed] * 100)).status == 207
+        assert (await at.hubspot([notification()])).status == 202
+    reasons = {dict(letter.headers)["stallwatch.errors.reason"] for letter in on(settings, "dead_letters")}
+    assert reasons == {b"unmapped"}
 
 
 # -- HubSpot
