@@ -39,8 +39,8 @@ TYPES = {
     "Event": "activity.meeting",
     "EmailMessage": "activity.email",
 }
-# no group: where to go on stands in the bookmark
-_ALONE = {"group_id": None, "enable_auto_commit": False, "allow_auto_create_topics": False}
+# no group: where to go on stands in the bookmark, and what is not there any more is not skipped
+_ALONE = {"group_id": None, "enable_auto_commit": False, "allow_auto_create_topics": False, "auto_offset_reset": "none"}
 _A_MOMENT = timedelta(seconds=1)
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -194,7 +194,10 @@ class _State:
     def take(self, change: Change) -> None:
         self.newest[change.entity] = max(self.newest.get(change.entity, change.at), change.at)
         for id in change.to_fetch:
-            self.fetch.setdefault(change.entity, {}).setdefault(id, change.at)
+            # a field of all deals can be converted without their being modified
+            at = _EVER if (change.entity, id) == (DEAL, EVERY) else change.at
+            known = self.fetch.setdefault(change.entity, {})
+            known[id] = min(known.get(id, at), at)
 
     def fetch_all(self) -> None:
         self.fetch.setdefault(DEAL, {})[EVERY] = _EVER

@@ -1,7 +1,7 @@
 """Some days in an org, save by save: as its tables are at any moment, and as the change events that it sends."""
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -119,13 +119,17 @@ class Week:
             for table, rows in self.tables().items()
         }
 
-    def changes(self) -> list[bytes]:
-        """The change events of all saves of what is captured, as the connector writes them."""
-        return [
-            change(save, number)
-            for number, save in enumerate(sorted(self.saves, key=lambda save: save.at))
-            if save.table not in ("User", "Account")
-        ]
+    def changes(self, *tables: str) -> list[bytes]:
+        """The change events of all saves in these tables, as the connector writes them."""
+        told: dict[str, dict[str, Any]] = defaultdict(dict)
+        changes = []
+        for number, save in enumerate(sorted(self.saves, key=lambda save: save.at)):
+            told[save.id] |= save.fields
+            if save.table in tables:
+                # an undeletion tells the whole record, as a creation does
+                whole = replace(save, fields=dict(told[save.id])) if save.kind == "UNDELETE" else save
+                changes.append(change(whole, number))
+        return changes
 
 
 def change(save: Save, number: int, ids: list[str] | None = None) -> bytes:
