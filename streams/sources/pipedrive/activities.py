@@ -59,9 +59,11 @@ def tell_activity(activity: Thing, names: Names, out: Telling, removed: datetime
             _tell(out, id, "held", "activity.meeting", took_place, {**meeting, "status": "held"}, deal)
     elif _is(kind, names.settings.milestones) and deal is not None:
         milestone: dict[str, Any] = {"milestone_id": f"pipedrive-activity-{id}", "title": title, "side": "seller"}
-        milestone |= {"due": due.date() if due else None, "done": done or removed is not None}
-        at = removed or (finished if done else latest)
-        _tell(out, id, "milestone", "crm.milestone.changed", at, milestone, deal)
+        milestone |= {"due": due.date() if due else None}
+        over = removed or (finished if done else None)
+        told = {at: False for at in (added, latest) if at is not None and (over is None or at < over)}
+        for at, is_done in (told | ({over: True} if over else {})).items():
+            _tell(out, id, "milestone", "crm.milestone.changed", at, {**milestone, "done": is_done}, deal)
     elif _is(kind, names.settings.calls) and done and removed is None:
         people = _buyers(activity, names)
         call = {"call_id": f"pipedrive-activity-{id}", "direction": "outbound", **({"with": people} if people else {})}

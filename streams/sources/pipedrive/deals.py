@@ -40,8 +40,8 @@ _CLOSED_AT = {"won": "won_time", "lost": "lost_time", "archived": "archive_time"
 _PUT_AWAY = {"deleted": DELETED, "archived": ARCHIVED}
 _TEXTS = {"title": "name", "lost_reason": "lost_reason", "next_activity_subject": "next_step"}
 _DAYS = {"expected_close_date": "close_date", "next_activity_date": "next_step_date"}
-# what follows from the deal's activities, and what a deal begins without
-_NEVER_LOGGED = ("next_activity_date", "next_activity_subject", "status")
+# what follows from the deal's activities
+NEXT_STEP = ("next_activity_date", "next_activity_subject")
 _DAY_FIELDS = ("close_date", "next_step_date", "deadline", "paused_until")
 
 
@@ -107,7 +107,7 @@ def plain(deal: Thing) -> dict[str, Any]:
 def tell_creation(deal: Thing, at: datetime, names: Names, out: Telling) -> None:
     """Tell a deal that has just been added."""
     id, deal = own_id(deal), plain(deal)
-    first = {key: fields for key, fields in _said(deal, names, out) if key == "status" or key not in _NEVER_LOGGED}
+    first = {key: fields for key, fields in _said(deal, names, out) if key not in NEXT_STEP}
     if id is not None:
         _tell_beginning(id, at, first, out)
 
@@ -225,7 +225,7 @@ def _beginning(
                 out.problems.append(Refused(refusal.reason, f"{key}, as it was at first: {refusal}"))
         elif (at := _changed(key, deal, out)) and at > added:
             since[key] = at
-        elif key not in _NEVER_LOGGED:
+        elif key not in (*NEXT_STEP, "status"):
             first[key] = value
     return first, since
 

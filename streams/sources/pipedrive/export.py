@@ -14,7 +14,7 @@ from detectors.core.events import Refused
 
 from ..item import Item, Row
 from .activities import Step, is_step, step_of, tell_activity, tell_steps
-from .deals import Change, change_of, people_on, tell_change, tell_history
+from .deals import NEXT_STEP, Change, change_of, people_on, tell_change, tell_history
 from .names import Names
 from .people import tell_contact
 from .settings import Pipedrive
@@ -133,7 +133,9 @@ def read(tables: Mapping[str, Iterable[Row]], settings: Pipedrive) -> Iterator[I
     yield from _logs(tables.get("flow", ()), logs, others, settings)
     ids: dict[str, str | None] = {}
     known: set[str] = set()
-    yield from _deals(tables.get("deals", ()), logs, ids, known, names)
+    # next steps are told by the activities themselves, where they are given
+    without = NEXT_STEP if others or "activities" in tables else ()
+    yield from _deals(tables.get("deals", ()), logs, ids, known, names, without)
     yield from _orphans(((deal, log) for deal, log in logs.items() if deal not in known), names)
     yield from _activities(chain(others, tables.get("activities", ())), ids, names)
 
@@ -163,13 +165,14 @@ def _deals(
     ids: dict[str, str | None],
     known: set[str],
     names: Names,
+    without: Collection[str],
 ) -> Iterator[Item]:
     seen: set[str] = set()
     for row in rows:
         seen |= row.fields.keys()
         out = Telling(names.settings.source)
         try:
-            deal = _deal(row.fields, seen)
+            deal = {key: value for key, value in _deal(row.fields, seen).items() if key not in without}
         except Refused as refusal:
             out.problems.append(refusal)
             yield out.item(row.place, raw(row.fields), "deal")

@@ -108,8 +108,7 @@ class Names:
     def owner(self, value: object) -> str | None:
         """An owner's address; `Refused` if nobody said whose id or name it is."""
         if isinstance(value, Mapping) and isinstance(value.get("email"), str):
-            known = self.settings.owners.get(id_of(value) or "")
-            return known or _address(value["email"])
+            return _address(self.owners.setdefault(id_of(value) or value["email"], value["email"]))
         told = id_of(value) or text_of(value)
         if told is None:
             return None

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from detectors.core import events
 from detectors.core.events import Refused
@@ -23,9 +23,15 @@ class Telling:
 
     def deal(self, deal: str, id: str, at: datetime, fields: Mapping[str, Any], bulk: bool = False) -> None:
         """Tell that fields of a deal changed; nothing, if none is left."""
-        sound = self._sound(events.DealFields, fields)
-        if sound:
-            self.tell(id, "crm.deal.changed", at, sound, deal, **({"bulk": True} if bulk else {}))
+        if not fields:
+            return
+        more = {"bulk": True} if bulk else {}
+        try:
+            self.events.append(event(self._source, id, "crm.deal.changed", at, fields, deal, **more))
+        except Refused:
+            sound = self._sound(fields)
+            if sound:
+                self.tell(id, "crm.deal.changed", at, sound, deal, **more)
 
     def tell(self, id: str, type: str, at: datetime, data: Mapping[str, Any], deal: str | None, **more: Any) -> None:
         """Tell anything else."""
@@ -38,11 +44,11 @@ class Telling:
         """What was told."""
         return Item(place, raw, kind, why, tuple(self.events), _one(self.problems))
 
-    def _sound(self, model: type[BaseModel], fields: Mapping[str, Any]) -> dict[str, Any]:
+    def _sound(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         sound = {}
         for name, value in fields.items():
             try:
-                model.model_validate_json(orjson.dumps({name: value}))
+                events.DealFields.model_validate_json(orjson.dumps({name: value}))
                 sound[name] = value
             except (ValidationError, TypeError) as error:
                 what = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
