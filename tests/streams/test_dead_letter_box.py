@@ -122,6 +122,13 @@ def test_what_is_sent_again_is_in_its_deals_partition_of_the_inbox_and_is_found_
     assert len(inbox(settings)) == 1
 
 
+def test_what_stood_in_the_wrong_partition_is_sent_the_right_way(settings: Settings) -> None:
+    buried(settings, refused(raw("D-ü"), "misrouted", topic="deal-events", partition=2))
+    assert [fate.problem for fate in sent(settings)] == [None]
+    [record] = inbox(settings)
+    assert (record.key, record.partition) == ("D-ü".encode(), partition_of("D-ü".encode(), PARTITIONS))
+
+
 def test_many_are_sent_a_part_at_a_time_and_none_twice(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dead_letter_box, "AT_ONCE", 3)
     buried(settings, *(refused(raw(f"D-{number}", id=f"{number}"), partition=number % 3) for number in range(10)))

@@ -1,12 +1,20 @@
 """Which pushes are taken, and that none is without its senders' secret."""
 
+import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from detectors.core.events import Refused
+from streams.cloudevents_http import BATCH
 from streams.push_kinds import LEAST_TOKEN, kinds
+from streams.pushes import Push, UnknownForm
 from streams.settings import Settings, SettingsError
 
 
@@ -47,6 +55,50 @@ def test_pipedrives_is_taken_where_its_user_and_password_are_known(tmp_path: Pat
     assert (kind.name, kind.path) == ("pipedrive", "/hooks/pipedrive")
     with pytest.raises(SettingsError, match=r"^STALLWATCH_PUSHES: pipedrive needs pipedrive\.user "):
         kinds(settings("pipedrive"))
+
+
+@pytest.fixture
+def every(tmp_path: Path) -> list[Push]:
+    secret = secret_file(tmp_path)
+    sections = (
+        f"hubspot: {{public_url: 'https://us.example/hooks/hubspot', secret_file: '{secret}'}}\n"
+        f"pipedrive: {{user: pipe, password_file: '{secret}'}}\n"
+    )
+    told = settings("events", "hubspot", "pipedrive", connections=connections(tmp_path, sections))
+    return kinds(told.model_copy(update={"events_token": SecretStr("x" * LEAST_TOKEN)}))
+
+
+HEADERS = st.dictionaries(
+    st.sampled_from(
+        [
+            "authorization",
+            "content-type",
+            "ce-id",
+            "x-hubspot-signature-v3",
+            "x-hubspot-request-timestamp",
+        ]
+    ),
+    st.text() | st.sampled_from(["application/json", BATCH, "Basic eDp5", "Bearer x"]),
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.sampled_from(["meta", "objectId"]), inner),
+)
+
+
+@given(headers=HEADERS, body=st.binary() | JSON.map(lambda told: json.dumps(told).encode()))
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_pushed_by_whomever_is_told_apart(headers: dict[str, str], body: bytes, every: list[Push]) -> None:
+    """Into what is kept, what is refused and what is a stranger's: never an error."""
+    now = datetime(2026, 3, 2, tzinfo=UTC)
+    for kind in every:
+        assert not kind.may(headers) or not kind.signed(headers, body, now) or kind.name == "events"
+        for told in (headers, headers | {"content-type": "application/json"}):
+            try:
+                pushed = kind.read(told, body, now)
+            except (Refused, UnknownForm):
+                continue
+            assert all(each.send.value is not None for each in pushed)
 
 
 @pytest.mark.parametrize("token", [None, "", "x" * (LEAST_TOKEN - 1)])
