@@ -24,8 +24,12 @@ Source = Annotated[str | None, typer.Option(help="Only those of this source.")]
 Topic = Annotated[
     str | None, typer.Option(help="Only those refused there: inbox, deal-events, mail, publish, hooks/hubspot …")
 ]
-Since = Annotated[datetime | None, typer.Option(formats=FORMS, help="Only those refused then or later; UTC.")]
-Until = Annotated[datetime | None, typer.Option(formats=FORMS, help="Only those refused then or before; UTC.")]
+Since = Annotated[
+    datetime | None, typer.Option(formats=FORMS, metavar="TIME", help="Only those refused then or later; UTC.")
+]
+Until = Annotated[
+    datetime | None, typer.Option(formats=FORMS, metavar="TIME", help="Only those refused then or before; UTC.")
+]
 All = Annotated[bool, typer.Option("--all", help="Also those that were sent again already.")]
 NAME_FORM = re.compile(r"\d{1,6}/\d{1,18}")
 
