@@ -155,10 +155,9 @@ class SalesforceConnection:
         reading = _Reading(self._org, self.settings, now)
         columns = reading.columns(table)
         if named := [id for id in ids if id != EVERY]:
-            since = min(ids[id] for id in named) - OVERLAP if table in ("Contact", "Account") else None
             for some in _some(named):
                 rows = self._org.rows_of(table, columns, "Id", some)
-                yield tuple(reading.refetched(table, rows, since)), len(named)
+                yield tuple(reading.refetched(table, rows, None)), len(named)
         if (begin := ids.get(EVERY)) is not None:
             is_whole = begin < EARLIEST
             where = "" if is_whole else f"SystemModstamp >= {literal(begin - OVERLAP)}"
@@ -190,8 +189,13 @@ class SalesforceConnection:
     def _begin(self, passes: Mapping[str, _Pass], now: datetime) -> None:
         """At first, contacts and accounts are read with their deals: of interest is what will be modified."""
         for name in ("Contact", "Account"):
-            if passes[name].at is None:
-                passes[name].at = passes[name].since = self.newest(name) or now
+            at = passes[name]
+            if at.at is None:
+                at.at = self.newest(name) or now
+                where = f"SystemModstamp >= {literal(at.at - OVERLAP)}"
+                lately = self._org.rows(name, ("Id", "SystemModstamp"), where, "SystemModstamp, Id")
+                at.take(lately, "SystemModstamp", ())
+                at.since = at.at
         if passes["EventEnd"].at is None:
             passes["EventEnd"].at = passes["EventEnd"].since = now
 
@@ -322,8 +326,10 @@ class _Reading:
 
     def refetched(self, name: str, rows: list[Row], since: datetime | None) -> Iterator[Item]:
         """The items of rows, or of the deals that refer to them; those that tell nothing are left out."""
-        if name in ("Contact", "Account"):
+        if name in ("Contact", "Account") and rows:
             self._lookups.known.learn(name, rows)
+            # of what the deals were told before, nothing has changed by it
+            since = min(_at(row, "SystemModstamp") for row in rows)
             ids = [str(row.fields["Id"]) for row in rows if record_id(row.fields.get("Id"))]
             name, key = ("OpportunityContactRole", "ContactId") if name == "Contact" else ("Opportunity", "AccountId")
             rows = self._org.rows_of(name, self.columns(name), key, ids)
