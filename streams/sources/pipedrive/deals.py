@@ -1,4 +1,4 @@
-"""A deal of Pipedrive's: which of its fields say what, and its history as events.
+"""A deal of Pipedrive's: its history as events.
 
 An event of a change is `deal-<id>-<field>-<second>`, by Pipedrive's name of the field: so a change that is told by the
 log of changes, by a push and by a poll is one event. They take its second from where each has it (`log_time`;
@@ -11,38 +11,17 @@ is known, and no log is trusted to be whole.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from detectors.core.events import Refused
 
+from .fields import KEYS, NEXT_STEP, key_of, plain, told
 from .names import Names, Person
 from .telling import Telling
-from .values import Thing, day_of, id_of, is_set, moment_of, number_of, own_id, stamp, text_of
+from .values import Thing, id_of, is_set, moment_of, own_id, stamp
 
-DELETED = "deleted in Pipedrive"
-ARCHIVED = "archived in Pipedrive"
-KEYS = (
-    "title",
-    "pipeline_id",
-    "stage_id",
-    "status",
-    "lost_reason",
-    "value",
-    "currency",
-    "expected_close_date",
-    "owner_id",
-    "org_id",
-    "next_activity_date",
-    "next_activity_subject",
-)
 _CLOSED_AT = {"won": "won_time", "lost": "lost_time", "archived": "archive_time"}
-_PUT_AWAY = {"deleted": DELETED, "archived": ARCHIVED}
-_TEXTS = {"title": "name", "lost_reason": "lost_reason", "next_activity_subject": "next_step"}
-_DAYS = {"expected_close_date": "close_date", "next_activity_date": "next_step_date"}
-# what follows from the deal's activities
-NEXT_STEP = ("next_activity_date", "next_activity_subject")
-_DAY_FIELDS = ("close_date", "next_step_date", "deadline", "paused_until")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,53 +34,6 @@ class Change:
     old: object
     new: object
     bulk: bool = False
-
-
-def told(key: str, value: object, names: Names) -> dict[str, Any]:
-    """What a field's value says in the contract's words, {} if it says nothing; `Refused` if it cannot be told."""
-    if key in _TEXTS:
-        return {_TEXTS[key]: text_of(value)}
-    if key in _DAYS:
-        return {_DAYS[key]: _iso(day_of(value))}
-    match key:
-        case "stage_id":
-            return {"stage": _ours("stage", names.stage(value), names)}
-        case "pipeline_id":
-            # most have but one, and nobody names it
-            return {"pipeline": names.pipeline(value)} if names.pipelines or id_of(value) is None else {}
-        case "status":
-            return _status(_ours("status", text_of(value), names))
-        case "value":
-            return {"amount": number_of(value)}
-        case "currency":
-            return {"currency": text_of(value)}
-        case "owner_id":
-            return {"owner": names.owner(value)}
-        case "org_id":
-            return {"account": names.account(value)}
-    return _own(key, value, names)
-
-
-def key_of(key: str) -> str:
-    """The name of a field; v1 calls the owner `user_id`."""
-    return "owner_id" if key == "user_id" else key
-
-
-def plain(deal: Thing) -> dict[str, Any]:
-    """A deal with its own fields beside the others, by the names that v2 has.
-
-    Deleted is a status, and so is archived, of an open deal: whoever puts one away does not pursue it.
-    """
-    own = deal.get("custom_fields")
-    flat = {**deal, **(own if isinstance(own, Mapping) else {})}
-    flat.pop("custom_fields", None)
-    if "user_id" in flat:
-        flat["owner_id"] = flat.pop("user_id") if flat.get("owner_id") is None else flat["owner_id"]
-    if is_set(flat.get("deleted")) or is_set(flat.get("is_deleted")):
-        flat["status"] = "deleted"
-    elif is_set(flat.get("is_archived")) and str(flat.get("status")).casefold() == "open":
-        flat["status"] = "archived"
-    return flat
 
 
 def tell_creation(deal: Thing, at: datetime, names: Names, out: Telling) -> None:
@@ -252,41 +184,6 @@ def _all(said: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     return out
 
 
-def _status(status: str | None) -> dict[str, Any]:
-    if status is None:
-        return {}
-    if status.casefold() in _PUT_AWAY:
-        return {"status": "lost", "lost_reason": _PUT_AWAY[status.casefold()]}
-    return {"status": status.casefold()}
-
-
-def _own(key: str, value: object, names: Names) -> dict[str, Any]:
-    """What one of the company's own fields says."""
-    field = names.settings.fields.get(key)
-    if field is None:
-        return {}
-    if isinstance(value, Mapping):
-        value = value.get("label", value.get("value", value.get("id", value.get("from"))))
-    if field == "owner":
-        return {"owner": names.owner(value)}
-    if field in _DAY_FIELDS:
-        return {field: _iso(day_of(value))}
-    if field == "amount":
-        return {field: number_of(value)}
-    text = text_of(value)
-    if text is not None:
-        text = _ours(field, names.options.get(key, {}).get(text, text), names)
-    if field.startswith("account."):
-        name = field.removeprefix("account.")
-        listed = [part.strip() for part in text.split(",")] if text and name == "domains" else None
-        return {"account": {name: listed if name == "domains" else text}}
-    return {field: text}
-
-
-def _ours(field: str, text: str | None, names: Names) -> str | None:
-    return names.settings.values.get(field, {}).get(text, text) if text is not None else None
-
-
 def _moment(deal: Thing, key: str, out: Telling) -> datetime | None:
     try:
         return moment_of(deal.get(key))
@@ -297,7 +194,3 @@ def _moment(deal: Thing, key: str, out: Telling) -> datetime | None:
 
 def _name_or_id(id: object, name: object) -> object:
     return {"id": id, "name": name} if isinstance(name, str) and name else id
-
-
-def _iso(day: date | None) -> str | None:
-    return day.isoformat() if day else None

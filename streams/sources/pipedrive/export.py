@@ -14,7 +14,8 @@ from detectors.core.events import Refused
 
 from ..item import Item, Row
 from .activities import Step, is_step, step_of, tell_activity, tell_steps
-from .deals import NEXT_STEP, Change, change_of, people_on, tell_change, tell_history
+from .deals import Change, change_of, people_on, tell_change, tell_history
+from .fields import NEXT_STEP
 from .names import Names
 from .people import tell_contact
 from .settings import Pipedrive

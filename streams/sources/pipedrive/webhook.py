@@ -16,7 +16,8 @@ from detectors.core.events import Refused
 
 from ..item import Item
 from .activities import is_step, tell_activity, tell_step
-from .deals import DELETED, key_of, moment_of_change, plain, tell_creation, told
+from .deals import moment_of_change, tell_creation
+from .fields import DELETED, key_of, plain, told
 from .names import Names
 from .settings import Pipedrive
 from .telling import Telling

@@ -266,6 +266,7 @@ FLAGS = "yes, no, on and off are flags to YAML: write"
         ("empty: cleared", "emty: cleared", "9: emty: is no known name; did you mean empty?"),
         ("source: acme-crm\n", "", "1: source: Field required"),
         ("stage: {1", "stagge: {1", f"6: values.stagge: {FIELD} stage?"),
+        ("currency: EUR", "id: 1", "5: constants.id: differs from row to row: name its column"),
         ("currency: EUR", "currencie: EUR", f"5: constants.currencie: {FIELD} currency?"),
     ],
 )
