@@ -77,10 +77,10 @@ class Formats(Section):
 class Mapping(Section):
     """What a mapping file says.
 
-    `columns` names the column of each field of the contract, and of the event's `subject` (the deal; what a mail is about
-    is `data.subject`), `time` and `id` (several columns together). `constants` are the same in all rows. `values` puts the file's words onto the contract's
-    before they are read. Times without an offset are of `time_zone`, without which they are UTC. An empty cell says
-    nothing; with `empty: cleared` it says that there is nothing any more.
+    `columns` names the column of each field of the contract, and of the event's `subject` (the deal; what a mail is
+    about is `data.subject`), `time` and `id` (several columns together). `constants` are the same in all rows. `values`
+    puts the file's words onto the contract's before they are read. Times without an offset are of `time_zone`, without
+    which they are UTC. An empty cell says nothing; with `empty: cleared` it says that there is nothing any more.
     """
 
     source: Column
