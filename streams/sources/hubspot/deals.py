@@ -13,7 +13,7 @@ from typing import Any
 from detectors.core.events import Event, Refused
 
 from ..item import event
-from .fields import CLOSINGS, deal_fields, deal_properties, mark
+from .fields import CLOSINGS, deal_fields, mark
 from .portal import Portal
 from .records import Record, Version
 from .values import milliseconds, moment, text_of
@@ -48,7 +48,7 @@ def life(
         after = None
     if began is not None:
         told.append(created(record.id, began, portal))
-    for name in deal_properties(portal.settings):
+    for name in portal.properties:
         for version in record.versions(name, portal.settings):
             try:
                 if isinstance(version, Refused):
@@ -97,7 +97,7 @@ def _losses(record: Record, portal: Portal) -> Iterator[Event]:
 def _as_it_stands(record: Record, portal: Portal, began: datetime | None, problems: list[Refused]) -> list[Event]:
     """What a record says without a history, at the best time that it has for it."""
     told: dict[tuple[str, datetime], dict[str, Any]] = {}
-    for name in deal_properties(portal.settings):
+    for name in portal.properties:
         if name not in record.properties or record.histories.get(name):
             continue
         try:

@@ -5,28 +5,7 @@ from typing import Any
 from detectors.core.events import Refused
 
 from .portal import Portal
-from .settings import HubSpot
 from .values import amount, day, text_of
-
-# The next activity date is HubSpot's own answer to "what is planned": it covers tasks, calls and meetings, and HubSpot
-# empties it when nothing lies ahead any more.
-DEAL = {
-    "dealname": "name",
-    "pipeline": "pipeline",
-    "dealstage": "stage",
-    "amount": "amount",
-    "deal_currency_code": "currency",
-    "closedate": "close_date",
-    "hubspot_owner_id": "owner",
-    "hs_manual_forecast_category": "forecast_category",
-    "hs_forecast_category": "forecast_category",
-    "hs_next_step": "next_step",
-    "notes_next_activity_date": "next_step_date",
-    "closed_lost_reason": "lost_reason",
-    "hs_is_closed": "status",
-    "hs_is_closed_won": "status",
-    "hs_is_closed_lost": "status",
-}
 
 _DATES = frozenset({"close_date", "next_step_date", "deadline", "paused_until"})
 _CHOICES = frozenset({"status", "forecast_category", "budget", "need"})
@@ -42,15 +21,7 @@ CLOSINGS = {
     "hs_is_closed_won": {"true": "won"},
     "hs_is_closed_lost": {"true": "lost"},
 }
-
-
 _MARKS = {"true": "true", "yes": "true", "false": "false", "no": "false"}
-
-
-def deal_properties(settings: HubSpot) -> dict[str, str]:
-    """The properties of a deal that are read, and the contract's field for each."""
-    told = {**DEAL, **settings.properties}
-    return {name: field for name, field in told.items() if field is not None}
 
 
 def mark(value: Any) -> str:
@@ -61,7 +32,7 @@ def mark(value: Any) -> str:
 def deal_fields(name: str, value: Any, portal: Portal) -> dict[str, Any]:
     """What a property's value says in the contract: nothing, if nobody reads it. `Refused` if it cannot be read."""
     settings = portal.settings
-    field = deal_properties(settings).get(name)
+    field = portal.properties.get(name)
     if field is None:
         return {}
     text = text_of(value)
@@ -80,7 +51,8 @@ def deal_fields(name: str, value: Any, portal: Portal) -> dict[str, Any]:
 def _read(field: str, text: str, portal: Portal) -> dict[str, Any]:
     match field:
         case "stage":
-            return {"stage": portal.stage(text), "status": portal.status(text)}
+            status = portal.status(text)
+            return {"stage": portal.stage(text), **({"status": status} if status else {})}
         case "pipeline":
             return {"pipeline": portal.pipeline(text)}
         case "owner":

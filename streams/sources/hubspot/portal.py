@@ -3,10 +3,12 @@
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal, Self
 
 from detectors.core.events import Refused
 
+from .properties import deal_properties
 from .settings import HubSpot
 
 # the pipeline that every account begins with
@@ -74,18 +76,23 @@ class Portal:
             lost=self.lost | (frozenset(lost) - self.won),
         )
 
+    @cached_property
+    def properties(self) -> dict[str, str]:
+        """The properties of a deal that are read, and the contract's field for each."""
+        return deal_properties(self.settings)
+
     def stage(self, value: str) -> str:
         """A stage's name; `Refused` if nobody named it."""
         return self._called(self.stages, value, "stage", "stages")
 
-    def status(self, value: str) -> Literal["open", "won", "lost"]:
-        """What a deal in this stage is."""
+    def status(self, value: str) -> Literal["open", "won", "lost"] | None:
+        """What a deal in this stage is; None for a stage of a table of which only its label is known."""
         name = self.stage(value).casefold()
-        if value in self.won or name in {self.stages.get(each, each).casefold() for each in self.won}:
+        if value in self.won or name in self._called_by(self.won):
             return "won"
-        if value in self.lost or name in {self.stages.get(each, each).casefold() for each in self.lost}:
+        if value in self.lost or name in self._called_by(self.lost):
             return "lost"
-        return "open"
+        return "open" if value in self.stages or name in self._called_by(self.stages) else None
 
     def pipeline(self, value: str) -> str:
         """A pipeline's name; `Refused` if nobody named it."""
@@ -99,6 +106,9 @@ class Portal:
         if known is None:
             raise Refused("unmapped", f"owner {value!r} has no address: name it under hubspot.owners")
         return known
+
+    def _called_by(self, ids: Collection[str]) -> set[str]:
+        return {self.stages.get(id, id).casefold() for id in ids}
 
     def _called(self, names: Mapping[str, str], value: str, what: str, where: str) -> str:
         name = names.get(value)

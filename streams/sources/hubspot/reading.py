@@ -10,7 +10,6 @@ from ..item import Item
 from . import activities, deals, people
 from .activities import Around
 from .client import Client, Thing
-from .fields import deal_properties
 from .modified import found
 from .people import Company, Person
 from .portal import Portal
@@ -38,7 +37,7 @@ class Reading:
         behind, refused_too = self._companies_of(_others(companies))
         if after is None:
             yield from (*refused, *refused_too)  # later on they are told when they are modified
-        names = tuple(deal_properties(self._portal.settings))
+        names = tuple(self._portal.properties)
         for deal in self._client.read("deals", ids, (*deals.TIMES, *names), (*names, deals.MERGED)):
             id = str(deal.get("id"))
             record = _record("deals", deal, contacts=contacts.get(id), companies=companies.get(id))

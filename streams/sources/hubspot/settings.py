@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -20,16 +21,19 @@ API_URL = "https://api.hubapi.com"
 Id = Annotated[str, Field(coerce_numbers_to_str=True)]
 
 
+def _known(name: str | None, known: set[str], what: str) -> str | None:
+    if name is None or name in known:
+        return name
+    near = get_close_matches(name, sorted(known), n=1)
+    raise ValueError(f"{name} is no field of a {what}" + (f"; did you mean {near[0]}?" if near else ""))
+
+
 def _deal_field(name: str | None) -> str | None:
-    if name is not None and name not in set(events.DealFields.model_fields) - {"account"}:
-        raise ValueError(f"{name} is no field of a deal")
-    return name
+    return _known(name, set(events.DealFields.model_fields) - {"account"}, "deal")
 
 
 def _contact_field(name: str | None) -> str | None:
-    if name is not None and name not in set(events.ContactFields.model_fields) - {"email", "account_id"}:
-        raise ValueError(f"{name} is no field of a contact")
-    return name
+    return _known(name, set(events.ContactFields.model_fields) - {"email", "account_id"}, "contact")
 
 
 class HubSpot(Section):
