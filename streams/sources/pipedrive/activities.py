@@ -19,6 +19,18 @@ from .telling import Telling
 from .values import Thing, due_of, id_of, is_set, moment_of, own_id, stamp, text_of
 
 
+@dataclass(frozen=True, slots=True)
+class _Times:
+    """When an activity was added and changed, when it was due, when it was called done, and when it was taken off."""
+
+    added: datetime
+    latest: datetime
+    due: datetime | None
+    done: datetime | None
+    took_place: datetime
+    removed: datetime | None
+
+
 def tell_activity(activity: Thing, names: Names, out: Telling, removed: datetime | None = None) -> None:
     """Tell what an activity was or will be; `removed` is when it was deleted."""
     id, kind = own_id(activity), str(activity.get("type") or "").casefold()
@@ -26,50 +38,76 @@ def tell_activity(activity: Thing, names: Names, out: Telling, removed: datetime
         out.problems.append(Refused("unreadable", "an activity without an id"))
         return
     try:
-        added, updated = moment_of(activity.get("add_time")), moment_of(activity.get("update_time"))
-        done_at = moment_of(activity.get("marked_as_done_time"))
-        due, to_the_minute = due_of(activity)
-        title = text_of(activity.get("subject"))
+        times, title = _times(activity, removed), text_of(activity.get("subject"))
     except Refused as refusal:
         out.problems.append(refusal)
         return
-    latest = updated or added or done_at
-    if latest is None:
-        out.problems.append(Refused("unreadable", "an activity without add_time and update_time"))
-        return
-    if removed is None and _is_deleted(activity):
-        removed = latest
-    done = is_set(activity.get("done"))
-    finished = done_at or latest
-    took_place = due if due is not None and to_the_minute and due <= finished else finished
     deal = id_of(activity.get("deal_id"))
     if _is(kind, names.settings.meetings):
-        meeting: dict[str, Any] = {"meeting_id": f"pipedrive-activity-{id}", **_people_of(activity, names)}
-        if due is not None:
-            meeting["starts_at"] = due
-        if removed is not None and not done:
-            _tell(out, id, "cancelled", "activity.meeting", removed, {**meeting, "status": "cancelled"}, deal)
-            return
-        booked = [
-            at for at in (added, updated if not done else None) if at is not None and (not done or at < took_place)
-        ]
-        for at in dict.fromkeys(booked):
-            _tell(out, id, "booked", "activity.meeting", at, {**meeting, "status": "booked"}, deal)
-        if done:
-            _tell(out, id, "held", "activity.meeting", took_place, {**meeting, "status": "held"}, deal)
+        _tell_meeting(id, _people_of(activity, names), times, deal, out)
     elif _is(kind, names.settings.milestones) and deal is not None:
-        milestone: dict[str, Any] = {"milestone_id": f"pipedrive-activity-{id}", "title": title, "side": "seller"}
-        milestone |= {"due": due.date() if due else None}
-        over = removed or (finished if done else None)
-        told = {at: False for at in (added, latest) if at is not None and (over is None or at < over)}
-        for at, is_done in (told | ({over: True} if over else {})).items():
-            _tell(out, id, "milestone", "crm.milestone.changed", at, {**milestone, "done": is_done}, deal)
-    elif _is(kind, names.settings.calls) and done and removed is None:
+        _tell_milestone(id, title, times, deal, out)
+    elif times.done is None or times.removed is not None:
+        return
+    elif _is(kind, names.settings.calls):
         people = _buyers(activity, names)
         call = {"call_id": f"pipedrive-activity-{id}", "direction": "outbound", **({"with": people} if people else {})}
-        _tell(out, id, "call", "activity.call", took_place, call, deal)
-    elif kind == "email" and names.settings.mails and done and removed is None:
-        _tell_mail(activity, id, title, took_place, deal, names, out)
+        _tell(out, id, "call", "activity.call", times.took_place, call, deal)
+    elif kind == "email" and names.settings.mails:
+        _tell_mail(activity, id, title, times.took_place, deal, names, out)
+
+
+def _times(activity: Thing, removed: datetime | None) -> _Times:
+    added, updated = moment_of(activity.get("add_time")), moment_of(activity.get("update_time"))
+    called_done = moment_of(activity.get("marked_as_done_time"))
+    latest = updated or added or called_done
+    if latest is None:
+        raise Refused("unreadable", "an activity without add_time and update_time")
+    due, to_the_minute = due_of(activity)
+    finished = called_done or latest
+    return _Times(
+        added or latest,
+        latest,
+        due,
+        finished if is_set(activity.get("done")) else None,
+        due if due is not None and to_the_minute and due <= finished else finished,
+        removed or (latest if _is_deleted(activity) else None),
+    )
+
+
+def _tell_meeting(id: str, people: dict[str, Any], times: _Times, deal: str | None, out: Telling) -> None:
+    meeting = {"meeting_id": f"pipedrive-activity-{id}", **people, **({"starts_at": times.due} if times.due else {})}
+
+    def tell(status: str, at: datetime) -> None:
+        _tell(out, id, status, "activity.meeting", at, {**meeting, "status": status}, deal)
+
+    if times.done is not None:
+        if times.added < times.took_place:
+            tell("booked", times.added)
+        tell("held", times.took_place)
+    elif times.removed is not None:
+        tell("cancelled", times.removed)
+    else:
+        for at in dict.fromkeys((times.added, times.latest)):
+            tell("booked", at)
+
+
+def _tell_milestone(id: str, title: str | None, times: _Times, deal: str, out: Telling) -> None:
+    due = times.due.date() if times.due else None
+    milestone = {"milestone_id": f"pipedrive-activity-{id}", "title": title, "side": "seller"}
+
+    def tell(at: datetime, **fields: Any) -> None:
+        _tell(out, id, "milestone", "crm.milestone.changed", at, milestone | fields, deal)
+
+    over = times.done or times.removed
+    for at in dict.fromkeys((times.added, times.latest)):
+        if over is None or at < over:
+            tell(at, due=due, done=False)
+    if times.done is not None:
+        tell(times.done, due=due, done=True)
+    elif times.removed is not None:
+        # nobody waits for it any more, and nobody did it
+        tell(times.removed, due=None, done=False)
 
 
 def is_step(activity: Thing, names: Names) -> bool:
@@ -122,16 +160,12 @@ def step_of(activity: Thing) -> Step | None:
 
 
 def tell_steps(deal: str, steps: Collection[Step], out: Telling) -> None:
-    """Tell what a deal's next step was, whenever it became another one."""
-    before: tuple[str | None, datetime | None] = (None, None)
+    """Tell what a deal's next step was, whenever one was planned or done; as last word on that moment."""
     for at in sorted({moment for step in steps for moment in (step.since, step.until) if moment is not None}):
         ahead = [step for step in steps if step.since <= at and (step.until is None or at < step.until)]
         step = min(ahead, key=lambda each: each.due, default=None)
-        now = (step.title, step.due) if step else (None, None)
-        if now != before:
-            fields = {"next_step": now[0], "next_step_date": now[1].date().isoformat() if now[1] else None}
-            out.deal(deal, f"deal-{deal}-next_activity-{stamp(at)}", at, fields)
-        before = now
+        fields = {"next_step": step and step.title, "next_step_date": step and step.due.date().isoformat()}
+        out.deal(deal, f"deal-{deal}-next_activity-{stamp(at)}", at, fields)
 
 
 def _is(kind: str, types: Iterable[str]) -> bool:

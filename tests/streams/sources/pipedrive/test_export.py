@@ -195,6 +195,11 @@ def test_a_deadline_was_planned_before_it_was_kept() -> None:
     ]
 
 
+def test_a_deadline_that_was_taken_off_is_neither_open_nor_done() -> None:
+    *_, last = activity(type="deadline", due_date="2026-03-09", is_deleted=True, update_time="2026-03-08 10:00:00")
+    assert (last["time"], last["data"]["due"], last["data"]["done"]) == ("2026-03-08T10:00:00Z", None, False)
+
+
 def test_the_next_step_is_whichever_open_activity_is_due_first() -> None:
     plans = [
         {"id": 1, "subject": "later", "due_date": "2026-03-20", "add_time": "2026-03-02 09:00:00"},

@@ -179,3 +179,14 @@ def test_a_later_list_of_deals_tells_what_changed_and_what_was_emptied(tmp_path:
         told += export.read({"deals": table.rows(file, told.append)}, OURS)
     deal = folded(told)["9"]
     assert (deal.amount, deal.close_date) == (300, None)
+
+
+def test_of_several_steps_a_push_knows_one_and_the_poll_puts_it_right(by_poll: Callable[[Company], list[Item]]) -> None:
+    us = Company()
+    us.deal("02 09:00", 8)
+    us.activity("02 10:00", 1, 8, "task", "10")
+    us.activity("03 10:00", 2, 8, "task", "30")
+    pushes = by_push(us)
+    assert folded(pushes)["8"].fact("next_step_date") == "2026-03-30"
+    for items in ([*pushes, *by_poll(us)], [*by_poll(us), *pushes]):
+        assert folded(items)["8"].fact("next_step_date") == "2026-03-10"
