@@ -1,7 +1,8 @@
 """Calls, meetings and mails as events. Notes are no touch; tasks are in their deal's next activity date.
 
 An activity is told to each deal that it is on; one that is on none goes by its people. HubSpot knows which mails are of
-one thread, but not which of them answers which: so the first one opens it, and each answers the one before.
+one thread, but not which of them answers which: so the first one opens it, and each answers the one before. Of what
+people wrote to each other only a snippet of what is new in a mail leaves here.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ from detectors.core.addresses import normalise
 from detectors.core.events import Event, Refused
 
 from ..item import Item, event
-from ..mail import kinds
+from ..mail import bodies, kinds
 from ..mail.domains import Domains
 from .portal import Portal
 from .records import Record, Version
@@ -29,6 +30,7 @@ PROPERTIES = {
         "hs_email_direction",
         "hs_email_status",
         "hs_email_subject",
+        "hs_email_text",
         "hs_email_headers",
         "hs_email_from_email",
         "hs_email_to_email",
@@ -74,6 +76,7 @@ _OUTCOMES = {
     "cancelled": "cancelled",
 }
 _NOBODY = Domains(())
+_MOST_WORDS = 100_000
 
 
 class Sent(NamedTuple):
@@ -243,10 +246,26 @@ def _email(record: Record, around: Around, portal: Portal) -> tuple[str, str, li
     if subject := " ".join(record.text("hs_email_subject").split()):
         fields["subject"] = subject
     fields |= _thread(record, around)
-    taken_for = _kind(sender, (*fields.get("to", ()), *fields.get("cc", ())), subject)
-    if taken_for.automatic:
-        fields["automatic"] = True
+    mail = _mail(record, subject)
+    new = bodies.new_text(mail)
+    everybody = (*fields.get("to", ()), *fields.get("cc", ()))
+    taken_for = kinds.of(mail, sender, everybody, subject, told=new, sent=at, invitation=None, ours=_NOBODY)
+    told = {
+        "snippet": bodies.snippet(new),
+        "automatic": taken_for.automatic,
+        "returns_on": taken_for.returns_on,
+    }
+    fields |= {name: value for name, value in told.items() if value}
     return taken_for.name, taken_for.why, [_Word(f"email-{record.id}", "activity.email", at, fields)]
+
+
+def _mail(record: Record, subject: str) -> EmailMessage:
+    """As much of a mail as HubSpot keeps of it, for those who know mails."""
+    mail = EmailMessage()
+    mail["Subject"] = subject
+    text, html = (record.text(name)[:_MOST_WORDS] for name in ("hs_email_text", "hs_email_html"))
+    mail.set_content((text or html).encode(errors="replace").decode(), subtype="plain" if text else "html")
+    return mail
 
 
 def _thread(record: Record, around: Around) -> dict[str, Any]:
@@ -256,13 +275,6 @@ def _thread(record: Record, around: Around) -> dict[str, Any]:
         return {}
     first, before = sent[0].message_id, sent[place - 1].message_id
     return {"in_reply_to": before, "references": list(dict.fromkeys((first, before)))}
-
-
-def _kind(sender: str, everybody: tuple[str, ...], subject: str) -> kinds.Kind:
-    """What the sender and the subject show; HubSpot keeps no other header."""
-    mail = EmailMessage()
-    mail["Subject"] = subject
-    return kinds.of(mail, sender, everybody, subject, told="", sent=None, invitation=None, ours=_NOBODY)
 
 
 def _no_touch(record: Record, _around: Around, _portal: Portal) -> tuple[str, str, list[_Word]]:

@@ -23,6 +23,8 @@ _NAMES = {
     "meetings": {"startTime": "hs_meeting_start_time", "meetingOutcome": "hs_meeting_outcome"},
     "emails": {
         "subject": "hs_email_subject",
+        "text": "hs_email_text",
+        "html": "hs_email_html",
         "status": "hs_email_status",
         "messageId": "hs_email_message_id",
         "threadId": "hs_email_thread_id",

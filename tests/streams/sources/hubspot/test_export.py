@@ -305,17 +305,36 @@ def test_an_outcome_that_nobody_knows_is_refused_with_what_to_do() -> None:
     assert "hubspot.values" in str(item.refusal)
 
 
-def test_what_people_wrote_is_kept_nowhere() -> None:
-    secret = "a secret between the two"
+def test_of_what_people_wrote_only_a_snippet_is_kept() -> None:
+    secret, quoted = "a secret between the two", "what was said before"
+    text = f"We need legal to look at it.\n\n{'x' * 600}\n{secret}\n\nOn Monday Rita wrote:\n> {quoted}"
+    mail = {"hs_email_direction": "EMAIL", "hs_email_from_email": "a@b.example", "hs_timestamp": "2026-03-02T10:00:00Z"}
     dumped = [
-        {"id": "1", "properties": {"hs_email_direction": "EMAIL", "hs_email_text": secret, "hs_email_html": secret}},
+        {"id": "1", "properties": {**mail, "hs_email_text": text, "hs_email_html": f"<p>{text}</p>"}},
         {"id": "2", "properties": {"hs_note_body": secret, "hs_body_preview": secret}},
-        {"engagement": {"id": 3, "type": "EMAIL"}, "metadata": {"text": secret, "html": secret}},
+        {"engagement": {"id": 3, "type": "EMAIL"}, "metadata": {"text": text, "html": text}},
         {"engagement": {"id": 4, "type": "PIGEON"}, "metadata": {"body": secret}},
     ]
     items = read({"emails": rows(dumped[0]), "notes": rows(dumped[1]), "engagements": rows(*dumped[2:])})
     assert len(items) == 4
     assert secret not in repr(items)
+    assert quoted not in repr(items)
+    (event,) = (event for item in items for event in item.events)
+    assert isinstance(event, events.Email)
+    assert (event.data.snippet or "").startswith("We need legal to look at it.")
+
+
+def test_an_absence_that_is_logged_as_a_mail_says_until_when() -> None:
+    mail = {
+        "hs_email_direction": "INCOMING_EMAIL",
+        "hs_email_from_email": "cfo@customer.example",
+        "hs_email_subject": "Automatic reply: Your offer",
+        "hs_email_text": "I am out of the office until 16 March 2026.",
+        "hs_timestamp": "2026-03-02T10:00:00Z",
+    }
+    ((event,),) = (item.events for item in read({"emails": rows({"id": "1", "properties": mail})}))
+    assert isinstance(event, events.Email)
+    assert (event.data.automatic, str(event.data.returns_on)) == (True, "2026-03-17")
 
 
 # -- what nobody wrote for us
