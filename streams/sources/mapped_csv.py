@@ -4,6 +4,7 @@ An event's id is what the columns of `id` hold; without them, a hash of the whol
 in every import. What cannot be read in a cell takes only its own field along, unless the event is none without it.
 """
 
+import logging
 import re
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
@@ -17,8 +18,10 @@ from detectors.core import events
 from detectors.core.events import Refused
 
 from .item import Item, Row, event
-from .mapping import Kind, Mapping, MappingError, check, fields_of, load
+from .mapping import Kind, Mapping, MappingError, check, fields_of, load, near
 from .websites import domain_in
+
+log = logging.getLogger("stallwatch.sources.mapped_csv")
 
 __all__ = ["Mapping", "MappingError", "check", "load", "read"]
 
@@ -29,10 +32,16 @@ _PARTS = re.compile(r"[,;]")
 
 
 def read(mapping: Mapping, rows: Iterable[Row]) -> Iterator[Item]:
-    """An item for each row."""
+    """An item for each row; a column that is empty in all of them is said in the log. See `check`."""
     reader = _Reader(mapping)
+    seen: set[str] = set()
     for row in rows:
+        seen |= row.fields.keys()
         yield reader.item(row)
+    for field, columns in mapping.columns.items():
+        for column in columns:
+            if seen and column not in seen:
+                log.warning("%s: the column %r has nothing in any row%s", field, column, near(column, seen))
 
 
 class _Reader:

@@ -113,7 +113,7 @@ def check(mapping: Mapping, columns: Collection[str], place: str) -> None:
     """See whether a file has all the columns; `MappingError` names those that it has not, and what may be meant."""
     wanted = {column: field for field, each in mapping.columns.items() for column in each}
     missing = [
-        f"{place}: {field} is mapped to the column {column!r}, which is not there{_near(column, columns)}"
+        f"{place}: {field} is mapped to the column {column!r}, which is not there{near(column, columns)}"
         for column, field in wanted.items()
         if column not in columns
     ]
@@ -158,7 +158,7 @@ def _problems(mapping: Mapping) -> Iterator[tuple[Keys, str]]:
     for part, names in (("columns", mapping.columns), ("constants", mapping.constants), ("values", mapping.values)):
         for name in names:
             if name not in known:
-                yield (part, name), f"is no field of {mapping.type}{_near(name, known)}"
+                yield (part, name), f"is no field of {mapping.type}{near(name, known)}"
     for name in mapping.constants.keys() & {"id", "time"}:
         yield ("constants", name), "differs from row to row: name its column"
     for name, columns in mapping.columns.items():
@@ -174,8 +174,8 @@ def _problems(mapping: Mapping) -> Iterator[tuple[Keys, str]]:
         if text is not None and not _tells_a_day(text):
             yield ("formats", name), f"{text!r} does not tell a day; one that does is %d.%m.%Y"
     if mapping.time_zone not in available_timezones():
-        near = _near(mapping.time_zone, available_timezones())
-        yield ("time_zone",), f"{mapping.time_zone!r} is no time zone{near}"
+        meant = near(mapping.time_zone, available_timezones())
+        yield ("time_zone",), f"{mapping.time_zone!r} is no time zone{meant}"
 
 
 def _tells_a_day(form: str) -> bool:
@@ -188,12 +188,12 @@ def _tells_a_day(form: str) -> bool:
 
 def _words(kind: str, text: str, place: Keys) -> str:
     if kind == "extra_forbidden":
-        return f"is no known name{_near(str(place[-1]), (*Mapping.model_fields, *Formats.model_fields))}"
+        return f"is no known name{near(str(place[-1]), (*Mapping.model_fields, *Formats.model_fields))}"
     return text.removeprefix("Value error, ")
 
 
-def _near(name: str, names: Iterable[str]) -> str:
-    names = list(names)
+def near(name: str, names: Iterable[str]) -> str:
+    """What may be meant by a name that is none of these, as the end of a sentence."""
     by_lower = {each.casefold(): each for each in names}
-    near = get_close_matches(name.casefold(), by_lower, n=1)
-    return f"; did you mean {by_lower[near[0]]}?" if near else ""
+    found = get_close_matches(name.casefold(), by_lower, n=1)
+    return f"; did you mean {by_lower[found[0]]}?" if found else ""

@@ -306,6 +306,12 @@ def test_a_column_that_a_file_has_not_is_named_with_what_may_be_meant(folder: Pa
     check(mapping(folder), [*columns, "Phase", "Web"], "deals.csv")
 
 
+def test_a_column_with_nothing_in_any_row_is_said(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("WARNING", "stallwatch"):
+        items(folder, "Nr,At,Fase,Close\n1,2026-03-02,Demo,2026-04-30\n", PLAIN)
+    assert caplog.messages == ["stage: the column 'Phase' has nothing in any row; did you mean Fase?"]
+
+
 CELLS = st.one_of(
     st.text(max_size=12),
     st.sampled_from(
