@@ -118,10 +118,11 @@ def thread_of(record: Record, portal: Portal) -> tuple[str, Sent] | None:
 
 
 def threads_of(mails: Iterable[tuple[str, Sent]]) -> dict[str, list[Sent]]:
-    """The mails of each thread, oldest first, each once."""
+    """The mails of each thread, oldest first, each once, even if it was logged by several people."""
     found: dict[str, dict[str, Sent]] = {}
     for thread, sent in mails:
-        found.setdefault(thread, {})[sent.id] = sent
+        known = found.setdefault(thread, {})
+        known[sent.message_id] = min(sent, known.get(sent.message_id, sent))
     return {thread: sorted(sent.values()) for thread, sent in found.items()}
 
 
@@ -207,7 +208,7 @@ def _bookings(record: Record, portal: Portal, made: datetime, starts: datetime) 
     """When it was booked and moved, and for when; nothing if it was put down afterwards."""
     versions = record.versions("hs_meeting_start_time", portal.settings)
     told = [(max(each.at, made), moment(each.value, portal.settings)) for each in versions if isinstance(each, Version)]
-    for at, then in sorted(told) or [(made, starts)]:
+    for at, then in dict(sorted(told) or [(made, starts)]).items():
         if at < then:
             yield at, then
 
@@ -270,7 +271,7 @@ def _mail(record: Record, subject: str) -> EmailMessage:
 
 def _thread(record: Record, around: Around) -> dict[str, Any]:
     sent = around.threads.get(record.text("hs_email_thread_id"), ())
-    place = next((number for number, each in enumerate(sent) if each.id == record.id), 0)
+    place = next((number for number, each in enumerate(sent) if each.message_id == _message_id(record)), 0)
     if place == 0:
         return {}
     first, before = sent[0].message_id, sent[place - 1].message_id

@@ -4,12 +4,15 @@ import logging
 import re
 import socket
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
@@ -18,11 +21,16 @@ from streams.sources.connection import Batch, Complete, SourceError, SourceRefus
 from streams.sources.hubspot.api import OVERLAP, SETTLED, HubSpotConnection
 from streams.sources.hubspot.settings import HubSpot
 from streams.sources.item import Item
-from tests.streams.sources.hubspot.hubspot_api import TOKEN, Account, iso, ms
-from tests.streams.sources.hubspot.week import week
+from tests.streams.sources.hubspot.hubspot_api import KINDS, TOKEN, Account, iso, ms
+from tests.streams.sources.hubspot.week import MONDAY, week
 
 NOW = datetime(2026, 3, 10, 9, 0, 0, 123456, tzinfo=UTC)
 Told = list[Batch | Complete]
+NAMES = st.sampled_from(
+    "id properties propertiesWithHistory associations archived archivedAt from to toObjectId associationTypes label "
+    "stages metadata isClosed email firstName dealstage dealname amount closedate hubspot_owner_id createdate "
+    "hs_lastmodifieddate lastmodifieddate hs_timestamp hs_email_thread_id hs_meeting_start_time value timestamp".split()
+)
 
 
 class Poll:
@@ -449,16 +457,43 @@ def test_records_that_are_odd_are_refused_one_by_one(poll: Poll) -> None:
     assert len([item for item in items(told) if item.refusal]) >= 6
 
 
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=20) | st.sampled_from(["17", MONDAY]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=5),
+    max_leaves=12,
+)
+PATHS = [
+    "/crm/v3/owners",
+    "/crm/v3/pipelines/deals",
+    "/crm/v3/objects/deals",
+    *(f"/crm/v3/objects/{kind}/{what}" for kind in KINDS for what in ("search", "batch/read")),
+    "/crm/v4/associations/deals/contacts/batch/read",
+    "/crm/v4/associations/emails/deals/batch/read",
+]
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.sampled_from(PATHS), JSON | st.lists(st.dictionaries(NAMES, JSON, max_size=5), max_size=3))
+def test_whatever_it_answers_is_read_refused_or_told(
+    httpserver: HTTPServer, tmp_path: Path, path: str, results: Any
+) -> None:
+    httpserver.clear()
+    poll = broken(httpserver, tmp_path, f"{path}$", lambda _: json({"results": results}))
+    poll.bookmark = {"deals": {"at": "2020-01-01T00:00:00+00:00", "whole": "2020-01-01T00:00:00+00:00"}}
+    with suppress(SourceError):
+        assert all(isinstance(item, Item) for item in items(poll.round()))
+
+
 def test_a_host_that_hangs_is_not_waited_for_for_ever(tmp_path: Path) -> None:
     (tmp_path / "token").write_text(TOKEN)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        settings = HubSpot(
+        section = HubSpot(
             token_file=tmp_path / "token",
             api_url=f"http://127.0.0.1:{silent.getsockname()[1]}",
             timeout_seconds=0.05,
         )
         with pytest.raises(SourceUnavailable, match="/crm/v3/owners"):
-            list(HubSpotConnection(settings, backoff=0).round({}, NOW))
+            list(HubSpotConnection(section, backoff=0).round({}, NOW))
 
 
 def test_a_host_that_is_not_there_is_said(tmp_path: Path) -> None:

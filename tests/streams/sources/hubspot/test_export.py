@@ -324,6 +324,21 @@ def test_of_what_people_wrote_only_a_snippet_is_kept() -> None:
     assert (event.data.snippet or "").startswith("We need legal to look at it.")
 
 
+def test_a_mail_that_two_of_us_logged_does_not_answer_itself() -> None:
+    mail = {"hs_email_direction": "EMAIL", "hs_email_thread_id": "t", "hs_timestamp": "2026-03-02T10:00:00Z"}
+    first = {**mail, "hs_email_from_email": "rep@us.example", "hs_email_message_id": "<one@us.example>"}
+    reply = {
+        **mail,
+        "hs_email_from_email": "cfo@customer.example",
+        "hs_email_message_id": "<two@customer.example>",
+        "hs_timestamp": "2026-03-03T10:00:00Z",
+    }
+    mails = [{"id": str(number), "properties": each} for number, each in enumerate((first, first, reply, reply), 1)]
+    told = [event for item in read({"emails": rows(*mails)}) for event in item.events]
+    answered = [event.data.in_reply_to for event in told if isinstance(event, events.Email)]
+    assert answered == [None, None, "<one@us.example>", "<one@us.example>"]
+
+
 def test_an_absence_that_is_logged_as_a_mail_says_until_when() -> None:
     mail = {
         "hs_email_direction": "INCOMING_EMAIL",
