@@ -1,5 +1,8 @@
 """Pipedrive's exports: CSV files by label (`Deal - Title`), and what its API gives, saved as JSON.
 
+A list of deals needs the columns ID, Deal created and Update time, and says more with Last stage change, Won time, Lost
+time and a contact's address (Person - Email). What an export has no id of is found by its name, if only one has it.
+
 Tables of the same command explain each other: users say whose an owner's id or name is, stages and pipelines name ids,
 persons and organizations stand behind those of the deals, and `/deals/{id}/flow` is the deals' log of changes. Times in
 exports are taken for UTC, as the API's are.

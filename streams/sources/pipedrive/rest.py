@@ -34,6 +34,8 @@ class Api:
     """What can be asked. `SourceUnavailable` and `SourceRefused` say what came instead."""
 
     def __init__(self, url: str, token: str, timeout: float, backoff: float) -> None:
+        if not token.isascii():
+            raise SourceRefused(f"{url}: the token has letters that none has")
         self.url = url.rstrip("/")
         self._timeout = timeout
         self._session = requests.Session()

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.core import events
@@ -320,6 +320,7 @@ CELLS = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.dictionaries(st.sampled_from(HEAD.strip().split(";")), CELLS, max_size=8), max_size=5))
 def test_whatever_stands_in_the_cells_each_row_is_an_item(rows: list[dict[str, str]]) -> None:
     of = Mapping.model_validate(yaml.safe_load(DEALS))

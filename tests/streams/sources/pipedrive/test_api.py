@@ -255,6 +255,13 @@ def test_a_token_that_is_not_accepted_is_never_said(polled: Polled, token_file: 
     assert "another-secret" not in caplog.text + str(error.value)
 
 
+def test_a_token_that_cannot_be_one_is_refused_unsaid(polled: Polled, token_file: Path) -> None:
+    token_file.write_text("schlüssel€")
+    with pytest.raises(SourceRefused) as error:
+        list(polled.round())
+    assert "schl" not in str(error.value)
+
+
 def test_a_server_that_hangs_is_not_waited_for(httpserver: HTTPServer, token_file: Path) -> None:
     polled = Polled(httpserver, token_file, timeout_seconds=0.05)
     over = threading.Event()

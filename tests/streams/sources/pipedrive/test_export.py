@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.sources import table
@@ -243,6 +243,7 @@ NAMES = st.dictionaries(
 ROWS = THINGS | CHANGES | NAMES | st.dictionaries(COLUMNS, st.text(max_size=12) | VALUES, max_size=10)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(TABLES), st.lists(ROWS, max_size=4), max_size=5))
 def test_whatever_tables_hold_there_are_only_items(tables: dict[str, list[dict[str, Any]]]) -> None:
     rows = {name: [Row(f"{name}:{n}", each) for n, each in enumerate(things)] for name, things in tables.items()}
@@ -251,6 +252,7 @@ def test_whatever_tables_hold_there_are_only_items(tables: dict[str, list[dict[s
         list(item.told())
 
 
+@settings(deadline=None)
 @given(JSON | ROWS | st.lists(ROWS))
 def test_whatever_json_is_given_it_is_claimed_or_not(content: object) -> None:
     assert objects_of(content) in (*TABLES, None)

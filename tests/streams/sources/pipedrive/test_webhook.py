@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.sources.pipedrive.settings import Pipedrive
@@ -189,6 +189,7 @@ PUSHES = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(PUSHES | JSON)
 def test_whatever_is_pushed_is_one_item(content: Any) -> None:
     body = orjson.dumps(content)
@@ -196,6 +197,7 @@ def test_whatever_is_pushed_is_one_item(content: Any) -> None:
     assert item.raw == body
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_whatever_bytes_are_pushed_they_are_one_item(body: bytes) -> None:
     (item,) = pushed(body, OURS, "push")
