@@ -162,7 +162,7 @@ class ImapConnection:
         item = read(mail.raw, place, self.source, self._ours, now)
         if item.refusal is not None and item.refusal.reason == "time" and mail.came is not None:
             # when it came into the mailbox is the last resort, told as an mbox tells it
-            line = f"From - {mail.came.astimezone(UTC):%a %b %d %H:%M:%S %Y}\r\n"
+            line = f"From - {mail.came:%a %b %d %H:%M:%S %Y}\r\n"
             return read(line.encode() + mail.raw, place, self.source, self._ours, now)
         return item
 

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from imaplib import IMAP4
 from typing import Any, NamedTuple
 
@@ -130,7 +130,7 @@ class Server:
                 client.oauth2_login(section.user, self._secret)
             elif client.has_capability("LOGINDISABLED"):
                 raise SourceRefused(f"{self._host}: takes no password without TLS")
-            elif client.has_capability("AUTH=PLAIN"):
+            elif client.has_capability("AUTH=PLAIN") or not f"{section.user}{self._secret}".isascii():
                 client.plain_login(section.user, self._secret)
             else:
                 client.login(section.user, self._secret)
@@ -216,7 +216,7 @@ class Server:
         raws = {uid: raw[:CUT] for uid, each in told.items() if (raw := _part(each, "")) is not None}
         if cut := [uid for uid, raw in raws.items() if len(raw) == CUT]:
             raws.update(self._large(cut))
-        return {uid: Fetched(raw, told[uid].get(b"INTERNALDATE")) for uid, raw in raws.items()}
+        return {uid: Fetched(raw, _moment(told[uid].get(b"INTERNALDATE"))) for uid, raw in raws.items()}
 
     def _large(self, cut: Sequence[int]) -> dict[int, bytes]:
         """Of mails that are cut, the header and what else is wanted, wherever in them it stands."""
@@ -317,6 +317,13 @@ def _written(user: str, secret: str) -> tuple[str, ...]:
 def _code(said: str) -> str:
     found = re.search(r"\[([A-Z-]+)", said)
     return found[1] if found else ""
+
+
+def _moment(came: datetime | None) -> datetime | None:
+    try:
+        return came and (came if came.tzinfo else came.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:
+        return None
 
 
 def _part(told: dict[bytes, Any], number: str) -> bytes | None:

@@ -76,24 +76,28 @@ service anvil {{
 namespace inbox {{
   inbox = yes
   separator = /
-  mailbox Drafts {{
-    special_use = \\Drafts
-    auto = create
-  }}
-  mailbox Müll {{
-    special_use = \\Junk
-    auto = create
-  }}
-  mailbox Sent {{
-    special_use = \\Sent
-    auto = create
-  }}
-  mailbox Trash {{
-    special_use = \\Trash
-    auto = create
-  }}
+  {special}
   {more}
 }}
+"""
+
+SPECIAL = """
+  mailbox Drafts {
+    special_use = \\Drafts
+    auto = create
+  }
+  mailbox Müll {
+    special_use = \\Junk
+    auto = create
+  }
+  mailbox Sent {
+    special_use = \\Sent
+    auto = create
+  }
+  mailbox Trash {
+    special_use = \\Trash
+    auto = create
+  }
 """
 
 
@@ -107,7 +111,7 @@ class Dovecot:
         # nobody's mail is root's, says Dovecot: as root it runs as nobody
         uid, gid = (65534, 65534) if as_root else (os.geteuid(), os.getegid())
         self._owner = (uid, gid) if as_root else None
-        self._settings = {"plain_is_refused": "yes", "more": "", **settings}
+        self._settings = {"plain_is_refused": "yes", "special": SPECIAL, "more": "", **settings}
         self._names = {"user": _name("passwd", uid), "group": _name("group", gid), "uid": uid, "gid": gid}
         self._child = Child("dovecot", [_program(), "-F", "-c", folder / "dovecot.conf"], folder / "log")
 

@@ -128,6 +128,13 @@ def test_junk_trash_and_drafts_are_not_read_by_whatever_name(imap: Dovecot) -> N
     assert round_of(imap.section()).ids == ["5", "4"]
 
 
+def test_where_a_server_does_not_say_what_a_folder_is_for_its_usual_name_says_it() -> None:
+    with dovecot(special="") as imap:
+        for number, name in enumerate(["Drafts", "Spam", "Deleted Items", "Deleted Items/Old", "Spam talks"]):
+            imap.put(name, *letters([number]))
+        assert round_of(imap.section()).ids == ["4"]
+
+
 def test_a_draft_is_no_mail_wherever_it_lies(imap: Dovecot) -> None:
     imap.put("INBOX", *letters([1]), flags=[rb"\Draft"])
     imap.put("INBOX", *letters([2]))

@@ -134,7 +134,8 @@ def test_a_header_may_be_longer_than_what_is_read_at_first(imap: Dovecot) -> Non
 def test_a_bounce_that_gives_the_whole_mail_back_is_a_bounce(imap: Dovecot) -> None:
     head = BOUNCE.format(date=letter(1)["Date"], sorry="I am sorry.\r\n" * 10_000).replace("\n", "\r\n")
     [item] = read(imap, head.encode() + bytes(drawn(2)) + b"\r\n--cut--\r\n")
-    assert (item.kind, item.why) == ("bounce", "a delivery report (delivery-status): ada@customer.example")
+    assert item.kind == "bounce"
+    assert "ada@customer.example" in item.why
 
 
 def test_an_invitation_behind_a_long_letter_and_a_drawing_is_read(imap: Dovecot) -> None:

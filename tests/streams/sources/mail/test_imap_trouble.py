@@ -355,6 +355,16 @@ def test_one_mail_that_is_not_given_is_refused_with_its_place_and_the_rest_is_re
     assert told.complete is not None
 
 
+@pytest.mark.parametrize("when", [b"01-Jan-1980 00:00:00 +0000", b"31-Dec-9999 23:59:59 -1200", b"yesterday"])
+def test_when_a_mail_came_may_be_nonsense(tmp_path: Path, when: bytes) -> None:
+    mail = b"From: ada@customer.example\r\n\r\nShall we talk?\r\n"
+    told = b'* 1 FETCH (UID 1 INTERNALDATE "%b" BODY[]<0> {%d}\r\n%b)\r\n' % (when, len(mail), mail)
+    with scripted(SEARCH=b"* SEARCH 1\r\n" + DONE, FETCH=told + DONE) as imap:
+        [item] = round_of(imap.section(tmp_path / "password")).items
+    assert item.refusal is not None
+    assert item.refusal.reason == "time"
+
+
 def test_words_about_other_mails_are_not_taken_for_mails(tmp_path: Path) -> None:
     chatter = b"* 3 EXISTS\r\n* 1 FETCH (FLAGS (\\Seen))\r\n* 9 FETCH (UID 9 FLAGS ())\r\n* 2 EXPUNGE\r\n"
     with scripted(FETCH=chatter + SANE["FETCH"] + chatter + DONE) as imap:
