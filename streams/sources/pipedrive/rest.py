@@ -141,7 +141,7 @@ def _cause(error: Exception) -> str:
         return "it does not answer in time"
     if isinstance(error, requests.exceptions.SSLError):
         return "its certificate is not valid"
-    if isinstance(error, requests.ConnectionError):
+    if isinstance(error, requests.ConnectionError | requests.exceptions.ChunkedEncodingError):
         return "it cannot be reached, or broke off"
     return type(error).__name__
 

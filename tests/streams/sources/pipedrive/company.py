@@ -259,23 +259,45 @@ class Served:
 def a_quarter() -> Company:
     """Three deals: one is pushed on and won, one slides and is silent, one is deleted."""
     us = Company()
-    us.deal("02 09:00", 8, title="Shelves", value=12000, expected_close_date="2026-03-20", custom_fields={SEGMENT: 41})
-    us.deal("02 10:00", 9, title="Racks", value=500, owner_id=9, person_id=32, expected_close_date="2026-03-13")
-    us.deal("03 09:00", 10, title="The same again")
-    us.activity("03 10:00", 1, 8, "meeting", "05 13:00")
-    us.activity("03 11:00", 2, 9, "call", "06")
-    us.change("04 10:30", 8, stage_id=2)
-    us.delete("04 11:00", 10)
-    us.done("05 15:00", 1)
-    us.change("06 09:00", 8, value=9000, expected_close_date="2026-03-27")
-    us.done("06 16:20", 2)
-    us.change("09 09:00", 9, stage_id=2, expected_close_date="2026-03-24")
-    us.activity("09 09:30", 3, 9, "task", "12")
-    us.activity("09 09:40", 4, 9, "deadline", "18")
-    us.change("10 09:00", 9, expected_close_date="2026-03-31", owner_id=7)
-    us.change("16 12:00", 8, stage_id=3)
-    us.change("20 16:00", 8, status="won")
+    for _ in days(us):
+        pass
     return us
+
+
+def days(us: Company) -> Iterator[None]:
+    """What happens in it, one thing after the other."""
+    us.deal("02 09:00", 8, title="Shelves", value=12000, expected_close_date="2026-03-20", custom_fields={SEGMENT: 41})
+    yield
+    us.deal("02 10:00", 9, title="Racks", value=500, owner_id=9, person_id=32, expected_close_date="2026-03-13")
+    yield
+    us.deal("03 09:00", 10, title="The same again")
+    yield
+    us.activity("03 10:00", 1, 8, "meeting", "05 13:00")
+    yield
+    us.activity("03 11:00", 2, 9, "call", "06")
+    yield
+    us.change("04 10:30", 8, stage_id=2)
+    yield
+    us.delete("04 11:00", 10)
+    yield
+    us.done("05 15:00", 1)
+    yield
+    us.change("06 09:00", 8, value=9000, expected_close_date="2026-03-27")
+    yield
+    us.done("06 16:20", 2)
+    yield
+    us.change("09 09:00", 9, stage_id=2, expected_close_date="2026-03-24")
+    yield
+    us.activity("09 09:30", 3, 9, "task", "12")
+    yield
+    us.activity("09 09:40", 4, 9, "deadline", "18")
+    yield
+    us.change("10 09:00", 9, expected_close_date="2026-03-31", owner_id=7)
+    yield
+    us.change("16 12:00", 8, stage_id=3)
+    yield
+    us.change("20 16:00", 8, status="won")
+    yield
 
 
 def _person(id: int, name: str, mail: str, title: str) -> dict[str, Any]:

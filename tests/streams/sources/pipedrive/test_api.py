@@ -255,6 +255,15 @@ def test_a_token_that_is_not_accepted_is_never_said(polled: Polled, token_file: 
     assert "another-secret" not in caplog.text + str(error.value)
 
 
+def test_an_answer_that_breaks_off_is_none(polled: Polled) -> None:
+    def broken(_request: Request) -> Response:
+        return Response(iter([b'{"success": true, ', b'"data": []']), headers={"Content-Length": "99"})
+
+    polled.serve(broken)
+    with pytest.raises(SourceUnavailable, match="broke off"):
+        list(polled.round())
+
+
 def test_a_token_that_cannot_be_one_is_refused_unsaid(polled: Polled, token_file: Path) -> None:
     token_file.write_text("schlüssel€")
     with pytest.raises(SourceRefused) as error:

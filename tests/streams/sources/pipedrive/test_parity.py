@@ -22,7 +22,7 @@ from streams.sources.pipedrive import export
 from streams.sources.pipedrive.api import PipedriveConnection
 from streams.sources.pipedrive.webhook import pushed
 
-from .company import FIELDS, PIPELINES, STAGES, TOKEN, USERS, Company, Served, a_quarter
+from .company import FIELDS, PIPELINES, STAGES, TOKEN, USERS, Company, Served, a_quarter, days
 from .reading import OURS
 
 NOW = datetime(2026, 3, 23, 9, tzinfo=UTC)
@@ -179,6 +179,22 @@ def test_a_later_list_of_deals_tells_what_changed_and_what_was_emptied(tmp_path:
         told += export.read({"deals": table.rows(file, told.append)}, OURS)
     deal = folded(told)["9"]
     assert (deal.amount, deal.close_date) == (300, None)
+
+
+def test_polled_as_it_happens_it_is_the_same_as_polled_at_the_end(httpserver: HTTPServer, tmp_path: Path) -> None:
+    us, told, bookmark = Company(), list[Item](), dict[str, Any]()
+    (tmp_path / "token").write_text(TOKEN)
+    httpserver.expect_request(re.compile(".*")).respond_with_handler(Served(us))
+    where = {"api_url": httpserver.url_for("").rstrip("/"), "token_file": tmp_path / "token"}
+    for _ in days(us):
+        for part in PipedriveConnection(OURS.model_copy(update=where), backoff=0).round(bookmark, NOW):
+            if isinstance(part, Batch):
+                bookmark = dict(part.bookmark)
+                told += part.items
+    whole = folded(by_export(us))
+    found = folded(told)
+    assert found.keys() == whole.keys()
+    assert all(seen(found[id]) == seen(whole[id]) for id in whole)
 
 
 def test_of_several_steps_a_push_knows_one_and_the_poll_puts_it_right(by_poll: Callable[[Company], list[Item]]) -> None:
