@@ -43,7 +43,7 @@ _SIGNS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("Account", ("Id", "Name"), ("Website", "Industry", "ParentId", "BillingCountry")),
 )
 # in these letters; other vendors write `id`
-_IDS = frozenset({"Id", "ID", "OpportunityId", "OPPORTUNITYID"})
+_IDS = frozenset({"Id", "ID", "OpportunityId", "OPPORTUNITYID", "Opportunity ID"})
 _NAMES = {
     name.casefold(): name
     for name in (
@@ -84,12 +84,42 @@ _NAMES = {
 }
 
 
+# what reports call them: of an opportunity, and of the history of its fields
+_REPORT = {
+    "Opportunity ID": "Id",
+    "Opportunity Name": "Name",
+    "Stage": "StageName",
+    "Close Date": "CloseDate",
+    "Created Date": "CreatedDate",
+    "Last Modified Date": "LastModifiedDate",
+    "Next Step": "NextStep",
+    "Forecast Category": "ForecastCategoryName",
+    "Opportunity Owner": "OwnerId",
+    "Account ID": "AccountId",
+    "Account Name": "Account.Name",
+    "Amount Currency": "CurrencyIsoCode",
+    "Closed": "IsClosed",
+    "Won": "IsWon",
+}
+_REPORTED_HISTORY = {
+    "Opportunity ID": "OpportunityId",
+    "Field / Event": "Field",
+    "Old Value": "OldValue",
+    "New Value": "NewValue",
+    "Edit Date": "CreatedDate",
+}
+
+
 def table_of(columns: Collection[str]) -> str | None:
-    """Which of Salesforce's tables has these columns; None if none of them has. Data Loader writes them in capitals."""
+    """Which of Salesforce's tables has these columns; None if none of them has.
+
+    Data Loader writes their names in capitals, and reports in words; a report without the ids of its opportunities
+    is none: two of them may have one name.
+    """
     if _IDS.isdisjoint(columns) and not set(columns) >= {"IsClosed", "IsWon", "MasterLabel"}:
         # a table of stages has no need of ids
         return None
-    named = {_NAMES.get(name.casefold(), name) for name in columns}
+    named = {_own_name(name, columns, _NAMES) for name in columns}
     return next(
         (
             table
@@ -142,6 +172,7 @@ def _keep(store: sqlite3.Connection, rows: Mapping[str, Iterable[Row]], known: K
     for name in (*KEPT, "Event"):
         for row in rows.get(name, ()):
             if name == "Opportunity":
+                known.learn_beside(row)
                 known.stage_is(row.fields.get("StageName"), row.fields)
             try:
                 deal = (
@@ -210,18 +241,18 @@ def _records(store: sqlite3.Connection) -> Iterator[life.Records]:
         yield records
 
 
+def _own_name(name: str, columns: Collection[str], known: Mapping[str, str]) -> str:
+    """Salesforce's own name of a column among these."""
+    if "Opportunity ID" in columns:
+        return (_REPORTED_HISTORY if "Field / Event" in columns else _REPORT).get(name, name)
+    return known.get(name.casefold(), name)
+
+
 def _named(rows: Iterable[Row], settings: Salesforce) -> Iterator[Row]:
-    """The rows with Salesforce's own names of their columns, which some of its tools write in capitals."""
-    own = {
-        name.casefold(): name
-        for names in (settings.fields, settings.contact_fields, settings.account_fields)
-        for name in names
-    }
+    """The rows by Salesforce's own names of their columns."""
+    own = [*settings.fields, *settings.contact_fields, *settings.account_fields]
     if settings.meeting_status:
-        own[settings.meeting_status.casefold()] = settings.meeting_status
-    names = _NAMES | own
+        own.append(settings.meeting_status)
+    known = _NAMES | {name.casefold(): name for name in own}
     for row in rows:
-        if all(names.get(name.casefold(), name) == name for name in row.fields):
-            yield row
-        else:
-            yield Row(row.place, {names.get(name.casefold(), name): each for name, each in row.fields.items()})
+        yield Row(row.place, {_own_name(name, row.fields, known): each for name, each in row.fields.items()})

@@ -31,13 +31,20 @@ DEAL = {
 }
 # what a deal is and whose, from its beginning unless a history says otherwise; nothing is counted from when it was told
 STANDING = frozenset({"name", "currency", "owner", "team", "segment", "account", "pipeline"})
-# a history of fields, and a file of relations, have other names for the same
+# other names for the same: in a history of fields, beside a record that refers to another, and in reports
 SAME = {
     "Owner": "OwnerId",
+    "Owner.Email": "OwnerId",
     "Account": "AccountId",
     "RecordType": "RecordTypeId",
+    "RecordType.Name": "RecordTypeId",
     "ForecastCategory": "ForecastCategoryName",
     "Stage": "StageName",
+    "Close Date": "CloseDate",
+    "Next Step": "NextStep",
+    "Forecast Category": "ForecastCategoryName",
+    "Opportunity Owner": "OwnerId",
+    "Opportunity Name": "Name",
 }
 DATES = frozenset({"close_date", "next_step_date", "deadline", "paused_until"})
 FORECASTS = {

@@ -59,6 +59,18 @@ class Known:
                 # of two with the same name neither is meant
                 self.names[name] = mail if self.names.get(name, mail) == mail else None
 
+    def learn_beside(self, row: Row) -> None:
+        """Take in what an opportunity's own row has of others: a query can ask for Owner.Email and Account.Name."""
+        fields = row.fields
+        owner, account, kind = (record_id(fields.get(name)) for name in ("OwnerId", "AccountId", "RecordTypeId"))
+        if owner and (mail := address(fields.get("Owner.Email"))):
+            self.users.setdefault(owner, mail)
+        if kind and fields.get("RecordType.Name"):
+            self.record_types.setdefault(kind, str(fields["RecordType.Name"]))
+        company = {name.removeprefix("Account."): each for name, each in fields.items() if name.startswith("Account.")}
+        if account and company:
+            self.accounts.setdefault(account, Row(row.place, company))
+
     def stage_is(self, stage: object, flags: Mapping[str, Any]) -> None:
         """Remember whether a stage is won or lost, as a row that has both says."""
         if isinstance(stage, str) and "IsClosed" in flags:
@@ -71,6 +83,8 @@ class Known:
         for told in (self.settings.owners, self.users, self.names):
             if mail := told.get(id or name) or told.get(name):
                 return mail
+        if mail := address(name):
+            return mail
         raise Refused(
             "unmapped", f"{field}: no address is known of {name[:80]}; give the User table, or name it in owners"
         )

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from xml.parsers.expat import ExpatError
 
+import jwt
 import requests
 from requests.adapters import HTTPAdapter
 from simple_salesforce.api import Salesforce as Api
@@ -29,6 +31,7 @@ AGAIN = Retry(
 _LATER = (
     "LIMIT_EXCEEDED",
     "UNAVAILABLE",
+    "UNKNOWN_EXCEPTION",
     "UNABLE_TO_LOCK_ROW",
     "INVALID_QUERY_LOCATOR",
     "QUERY_TIMEOUT",
@@ -90,14 +93,23 @@ def _who_we_are(settings: Salesforce) -> dict[str, Any]:
         if path is not None:
             found[name] = secret_in(path)
     if settings.private_key_file is not None:
-        found["privatekey_file"] = str(settings.private_key_file)
-        if not settings.private_key_file.is_file():
-            raise SourceRefused(f"{settings.private_key_file}: no such file")
+        found["privatekey"] = _signing(settings.private_key_file)
     if not settings.is_reached:
         raise SourceRefused(
             "salesforce: the section says no way to log in (access_token_file, username, consumer_key_file)"
         )
     return found
+
+
+def _signing(path: Path) -> str:
+    try:
+        key = path.read_text()
+        jwt.encode({}, key, algorithm="RS256")
+    except OSError as error:
+        raise SourceRefused(f"{path}: {error.strerror}") from None
+    except (ValueError, jwt.PyJWTError):
+        raise SourceRefused(f"{path}: holds no RSA key to sign with") from None
+    return key
 
 
 @contextmanager
@@ -129,7 +141,7 @@ def translated(what: str) -> Iterator[None]:
 
 
 def _as_ours(text: str, codes: str, status: int) -> SourceRefused | SourceUnavailable:
-    is_later = status >= 500 or status == 429 or any(word in codes for word in _LATER)
+    is_later = status >= 500 or status == 429 or status < 300 or any(word in codes for word in _LATER)
     return SourceUnavailable(text) if is_later else SourceRefused(text)
 
 

@@ -199,6 +199,47 @@ def test_mails_are_told_only_where_they_are_asked_for() -> None:
     assert told["data"]["message_id"] == "<a1@customer.example>"
 
 
+def test_a_report_is_read_by_the_words_above_its_columns() -> None:
+    opportunities = {
+        "Opportunity ID": ACME[:15],
+        "Opportunity Name": "Acme",
+        "Stage": "Proposal",
+        "Close Date": "6/30/2026",
+        "Opportunity Owner": "Rita Example",
+        "Account ID": "001Dn00000AcMeX",
+        "Account Name": "Acme Inc.",
+        "Created Date": "3/2/2026",
+        "Last Modified Date": "3/16/2026",
+    }
+    history = {
+        "Opportunity ID": ACME[:15],
+        "Field / Event": "Close Date",
+        "Old Value": "5/29/2026",
+        "New Value": "6/30/2026",
+        "Edit Date": "3/12/2026, 9:30 AM",
+    }
+    assert (export.table_of(opportunities), export.table_of(history)) == ("Opportunity", "OpportunityFieldHistory")
+    settings = Salesforce(owners={"Rita Example": "rita@us.example"})
+    items = read(settings, Opportunity=[row(2, **opportunities)], OpportunityFieldHistory=[row(2, **history)])
+    told = deal(items, ACME)
+    assert [change.value for change in told.changes("close_date")] == ["2026-05-29", "2026-06-30"]
+    assert (told.owner, told.fact("account.name"), told.stage) == ("rita@us.example", "Acme Inc.", "Proposal")
+
+
+def test_a_row_can_bring_along_what_it_refers_to() -> None:
+    beside = {"OwnerId": "005Dn00000RePaa", "Owner.Email": "rita@us.example", "AccountId": "001Dn00000AcMeX"}
+    kind = {"RecordTypeId": "012Dn00000NewBz", "RecordType.Name": "New business"}
+    account = {"Account.Name": "Acme", "Account.Website": "customer.example"}
+    items = read(Salesforce(), Opportunity=[opportunity(**beside, **kind, **account)])
+    told = deal(items, ACME)
+    assert (told.owner, told.pipeline, told.fact("account.domains")) == (
+        "rita@us.example",
+        "New business",
+        ["customer.example"],
+    )
+    assert deal(read(Salesforce(), Opportunity=[opportunity(**{"Owner.Email": "rita@us.example"})]), ACME).owner
+
+
 @pytest.mark.parametrize(
     "columns",
     [

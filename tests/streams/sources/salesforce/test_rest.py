@@ -1,5 +1,6 @@
 """An org is polled: everything once, then what is new."""
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +8,12 @@ import pytest
 import requests
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from urllib3.util import Retry
 from werkzeug import Request, Response
 
 from detectors.core.events import Event
 from streams.sources.connection import Batch, Complete, SourceRefused, SourceUnavailable
+from streams.sources.salesforce.login import session
 from streams.sources.salesforce.rest import SalesforceConnection
 from streams.sources.salesforce.settings import Salesforce
 from tests.streams.sources.salesforce.salesforce_double import Double, error
@@ -284,3 +287,39 @@ def test_an_owner_without_an_address_is_refused_once_and_not_in_every_round(doub
 
     assert all("no address is known of" in text for text in refusals(10))
     assert refusals(10.001) == []
+
+
+def test_a_server_that_never_answers_is_given_up(double: Double, poll: Poll) -> None:
+    over = threading.Event()
+    poll.connection = SalesforceConnection(poll.connection.settings, session(Retry(total=0), timeout=(5.0, 0.2)))
+
+    def hang(_request: Request) -> None:
+        over.wait(30)
+
+    double.misbehave = hang
+    with pytest.raises(SourceUnavailable, match="ReadTimeout"):
+        poll(10)
+    over.set()
+
+
+def test_a_login_that_is_answered_by_a_page_is_tried_again_later(double: Double, tmp_path: Path) -> None:
+    files = secrets(tmp_path, password="right", security_token="4711")
+    page = answer("<html>Down for maintenance</html>")
+    double.misbehave = lambda _request: page
+    with pytest.raises(SourceUnavailable, match="the login was"):
+        Poll(Salesforce(username="poll@us.example", **files), session())(10)  # type: ignore[arg-type]
+    files = secrets(tmp_path, consumer_key="k", consumer_secret="s")
+    with pytest.raises(SourceUnavailable, match="the login was"):
+        Poll(Salesforce(domain="us.my", **files), session())(10)  # type: ignore[arg-type]
+
+
+def test_a_key_that_cannot_sign_is_named(tmp_path: Path, http: requests.Session) -> None:
+    files = secrets(tmp_path, consumer_key="k", private_key="no key")
+    with pytest.raises(SourceRefused, match="private_key: holds no RSA key to sign with"):
+        Poll(Salesforce(username="poll@us.example", **files), http)(10)  # type: ignore[arg-type]
+
+
+def test_a_secret_that_cannot_be_read_is_named(tmp_path: Path, http: requests.Session) -> None:
+    settings = Salesforce(username="poll@us.example", password_file=tmp_path / "absent")
+    with pytest.raises(SourceRefused, match="absent: No such file"):
+        Poll(settings, http)(10)
