@@ -40,7 +40,7 @@ def invitation(
 
 def test_an_invitation_is_a_mail_and_a_booked_meeting() -> None:
     read = item(invitation())
-    assert (read.kind, read.why) == ("meeting request", "a calendar part, method request")
+    assert (read.kind, read.why) == ("meeting request", "a calendar part, method request; from us")
     assert read.events[0].data.automatic is None
     assert meeting_in(invitation()).data.model_dump(exclude_unset=True) == {
         "meeting_id": "m-1",

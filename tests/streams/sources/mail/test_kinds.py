@@ -180,7 +180,6 @@ def test_a_person_with_a_name_like_that_is_a_person(sender: str) -> None:
     ("header", "name"),
     [
         ("List-Id: News <news.customer.example>", "list mail"),
-        ("List-Post: <mailto:news@customer.example>", "list mail"),
         ("Precedence: list", "list mail"),
         ("Precedence: bulk", "bulk mail"),
         ("Precedence: junk", "bulk mail"),
@@ -196,6 +195,29 @@ def test_a_group_of_ours_is_no_list() -> None:
     """Sales reads sales@ together: what customers write there is for us."""
     google = ("Precedence: list", "List-Id: <sales.us.example>", "List-Unsubscribe: <https://us.example/off>")
     assert kind(*google, to="sales@us.example") == "mail"
+
+
+def test_who_writes_to_a_group_of_ours_is_the_sender_though_the_group_says_otherwise() -> None:
+    """Groups put their own address into From, where the writer's domain forbids others to send in its name."""
+    google = ("List-ID: <sales.us.example>", "X-Original-From: Ada <ada@customer.example>", "Precedence: list")
+    read = item(written(*google, sender="'Ada' via Sales <sales@us.example>", to="sales@us.example"))
+    assert (read.kind, read.events[0].data.sender) == ("mail", "ada@customer.example")
+    assert "passed on by sales@us.example" in read.why
+
+
+def test_only_our_own_groups_are_believed_who_the_writer_is() -> None:
+    forged = written("X-Original-From: boss@us.example", "List-Id: <sales.us.example>")
+    assert mail_in(forged).data.sender == "ada@customer.example"
+    no_group = written("X-Original-From: ada@customer.example", sender="rep@us.example")
+    assert mail_in(no_group).data.sender == "rep@us.example"
+
+
+def test_what_is_written_to_a_list_and_to_one_of_us_is_for_us() -> None:
+    """So that the copy from the list and the one that came straight are the same, whichever is read first."""
+    talk = ("List-Id: <team.customer.example>", "List-Post: <mailto:team@customer.example>", "Precedence: list")
+    assert kind(*talk, to="team@customer.example, rep@us.example") == "mail"
+    assert kind(*talk, to="team@customer.example") == "list mail"
+    assert kind("List-Id: <news.customer.example>", "List-Post: NO", to="rep@us.example") == "list mail"
 
 
 def test_a_reply_with_an_unsubscribe_link_is_a_reply() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from detectors.core.events import MAX_BYTES, Email, Meeting, parse, to_json
 from streams.sources.item import Item
-from streams.sources.mail import absence, bodies, headers, invitations, kinds
+from streams.sources.mail import absence, bodies, headers, invitations, reports
 from tests.streams.sources.mail.written import item, written
 
 MEGABYTE = 1024 * 1024
@@ -68,8 +68,8 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     watch("html", bodies.lxml.html, "document_fromstring", lambda html: html)
     watch("absences", absence, "_folded", lambda text: text)
     watch("calendars", invitations.Calendar, "from_ical", lambda text: text)
-    watch("bounces", kinds, "all_failures", lambda mail: max(str(mail.get_payload() or " ").split("\n"), key=len))
-    watch("bounces in all", kinds, "all_failures", lambda mail: str(mail.get_payload() or " "))
+    watch("bounces", reports, "all_failures", lambda mail: max(str(mail.get_payload() or " ").split("\n"), key=len))
+    watch("bounces in all", reports, "all_failures", lambda mail: str(mail.get_payload() or " "))
     headers._people.cache_clear()
     return most
 
@@ -82,7 +82,7 @@ LIMITS = {
     "absences": absence.MAX_TEXT,
     "calendars": invitations.MAX_CALENDAR,
     "bounces": bodies.MAX_LINE,
-    "bounces in all": kinds.MAX_REPORT,
+    "bounces in all": reports.MAX_REPORT,
 }
 
 
