@@ -4,28 +4,42 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
 from .connections import Connections, ConnectionsError
+from .settings import Kafka
 from .sources.connection import Connection
+from .sources.hubspot.api import HubSpotConnection
 from .sources.mail.domains import Domains
+from .sources.mail.imap import ImapConnection
+from .sources.pipedrive.api import PipedriveConnection
+from .sources.salesforce.change_topics import ChangeTopics
+from .sources.salesforce.rest import SalesforceConnection
 
 
-def connected(file: Connections, our_domains: Iterable[str], names: Iterable[str]) -> list[Connection]:
-    """The connections of these names, or all; `ConnectionsError` for a name that the file does not have, or for none."""
-    known = {connection.name: connection for connection in _all(file, Domains(our_domains))}
+def connected(file: Connections, kafka: Kafka, ours: Domains, names: Iterable[str]) -> list[Connection]:
+    """The connections of these names, or all of them.
+
+    `ConnectionsError` for a name that the file does not have, or if it has none at all; `SourceRefused` for one that
+    lacks what it needs.
+    """
+    known = {connection.name: connection for connection in _all(file, kafka, ours)}
     wanted = list(names) or list(known)
     if not wanted:
-        raise ConnectionsError("no connection is named in the connections file (STALLWATCH_CONNECTIONS)")
+        raise ConnectionsError("the connections file (STALLWATCH_CONNECTIONS) has nothing that could be polled")
     for name in wanted:
         if name not in known:
             near = get_close_matches(name, known, n=1)
             raise ConnectionsError(f"no connection is named {name!r}" + (f"; did you mean {near[0]}?" if near else ""))
-    return [known[name] for name in wanted]
+    return [known[name] for name in dict.fromkeys(wanted)]
 
 
-def _all(file: Connections, ours: Domains) -> Iterator[Connection]:
-    from .sources.hubspot.api import HubSpotConnection
-    from .sources.mail.imap import ImapConnection
-    from .sources.pipedrive.api import PipedriveConnection
-    from .sources.salesforce.change_events import ChangeEvents
-    from .sources.salesforce.rest import SalesforceConnection
-
-    yield from ()
+def _all(file: Connections, kafka: Kafka, ours: Domains) -> Iterator[Connection]:
+    for name, mailbox in file.mailboxes.items():
+        yield ImapConnection(f"mailboxes.{name}", mailbox, ours)
+    rest = SalesforceConnection(file.salesforce) if file.salesforce.is_reached else None
+    if rest is not None:
+        yield rest
+    if file.salesforce.change_events is not None:
+        yield ChangeTopics(file.salesforce, kafka.client(), rest)
+    if file.hubspot.token_file is not None:
+        yield HubSpotConnection(file.hubspot)
+    if file.pipedrive.token_file is not None:
+        yield PipedriveConnection(file.pipedrive)

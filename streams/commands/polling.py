@@ -32,14 +32,15 @@ def poll(
     from ..live import connected
     from ..poll import Poll
     from ..publish import Publisher
+    from ..sources.mail.domains import Domains
 
     settings = settings_with(rules)
     folder = bookmarks or settings.bookmarks
     if folder is None:
         raise BookmarkError("name a folder for bookmarks: --bookmarks, or STALLWATCH_BOOKMARKS")
     kept = Bookmarks(folder)
-    ours = read_rules(settings.rules).organization.domains
-    chosen = connected(connections.read(settings.connections), ours, names or [])
+    ours = Domains(read_rules(settings.rules).organization.domains)
+    chosen = connected(connections.read(settings.connections), settings.kafka, ours, names or [])
     bar = progress("polling")
     tasks = {each.name: bar.add_task(each.name, total=None) for each in chosen}
 
