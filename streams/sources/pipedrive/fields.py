@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from detectors.core.events import Refused
+
+from ..websites import domain_in
 from .names import Names
 from .values import Thing, day_of, id_of, is_set, number_of, text_of
 
@@ -92,22 +95,47 @@ def _own(key: str, value: object, names: Names) -> dict[str, Any]:
     field = names.settings.fields.get(key)
     if field is None:
         return {}
-    if isinstance(value, Mapping):
-        value = value.get("label", value.get("value", value.get("id", value.get("from"))))
+    parts = _parts(value)
+    one = parts[0] if parts else None
     if field == "owner":
-        return {"owner": names.owner(value)}
+        return {"owner": names.owner(one)}
     if field in _DAY_FIELDS:
-        return {field: _iso(day_of(value))}
+        return {field: _iso(day_of(one))}
     if field == "amount":
-        return {field: number_of(value)}
-    text = text_of(value)
-    if text is not None:
-        text = _ours(field, names.options.get(key, {}).get(text, text), names)
+        return {field: number_of(one)}
+    words = [_word(key, field, part, names) for part in parts]
+    if isinstance(value, Mapping) and value.get("type") in ("enum", "set") and "label" not in value:
+        unnamed = [text for text in words if text is not None and text.isdigit()]
+        if unnamed:
+            raise Refused("unmapped", f"nobody named the option {unnamed[0]}")
+    text = ", ".join(word for word in words if word) or None
+    if field == "account.domains":
+        domains = [domain_in(part) or part.strip() for part in text.split(",")] if text else None
+        return {"account": {"domains": domains}}
     if field.startswith("account."):
-        name = field.removeprefix("account.")
-        listed = [part.strip() for part in text.split(",")] if text and name == "domains" else None
-        return {"account": {name: listed if name == "domains" else text}}
+        return {"account": {field.removeprefix("account."): text}}
     return {field: text}
+
+
+def _parts(value: object) -> list[object]:
+    """The plain values of a field, of which only one with several options has more than one."""
+    if isinstance(value, Mapping) and isinstance(value.get("values"), list):
+        value = value["values"]
+    listed = value if isinstance(value, list) else [value]
+    return [
+        each.get("label", each.get("value", each.get("id", each.get("from")))) if isinstance(each, Mapping) else each
+        for each in listed
+    ]
+
+
+def _word(key: str, field: str, value: object, names: Names) -> str | None:
+    """A value in the contract's words: by its id, else by the option's label."""
+    text = text_of(value)
+    if text is None:
+        return None
+    label = names.options.get(key, {}).get(text, text)
+    words = names.settings.values.get(field, {})
+    return words.get(text, words.get(label, label))
 
 
 def _ours(field: str, text: str | None, names: Names) -> str | None:

@@ -14,7 +14,7 @@ from streams.sources.pipedrive.export import objects_of, read, table_of
 from streams.sources.pipedrive.settings import Pipedrive
 
 from .company import FIELDS, PIPELINES, STAGES, USERS, a_quarter
-from .reading import GOLDEN, OURS, expected, told
+from .reading import GOLDEN, OURS, SEGMENT, expected, told
 from .test_webhook import JSON, THINGS, VALUES, WORDS
 
 REAL = Path(__file__).parents[5] / "shared" / "data" / "crm"
@@ -146,6 +146,39 @@ def test_an_owner_that_nobody_knows_is_said_and_the_rest_is_told() -> None:
 def test_an_owner_in_the_settings_counts_more_than_what_pipedrive_has() -> None:
     told_of = deal(user_id={"id": 7, "email": "rae.private@mail.example", "value": 7})
     assert told_of[-1]["data"]["owner"] == "rep@us.example"
+
+
+SETS = Pipedrive(fields={SEGMENT: "segment", "b" * 40: "account.domains", "c" * 40: "deadline", "d" * 40: "amount"})
+
+
+@pytest.mark.parametrize(
+    ("fields", "told_of_it"),
+    [
+        ({SEGMENT: None}, {"segment": None}),
+        ({SEGMENT: 41}, {"segment": "Enterprise"}),
+        ({SEGMENT: "41"}, {"segment": "Enterprise"}),
+        ({SEGMENT: [41, 42]}, {"segment": "Enterprise, Public"}),
+        ({SEGMENT: {"type": "enum", "id": 41}}, {"segment": "Enterprise"}),
+        ({SEGMENT: {"id": 41, "label": "Enterprise"}}, {"segment": "Enterprise"}),
+        ({SEGMENT: {"type": "set", "values": [{"id": 41}, {"id": 42}]}}, {"segment": "Enterprise, Public"}),
+        ({SEGMENT: {"type": "varchar", "value": "Large"}}, {"segment": "Large"}),
+        ({"b" * 40: "https://www.a.example/x, b.example"}, {"account": {"domains": ["a.example", "b.example"]}}),
+        ({"c" * 40: {"type": "date", "value": "2026-06-27"}}, {"deadline": "2026-06-27"}),
+        ({"d" * 40: {"type": "monetary", "value": 200, "currency": "EUR"}}, {"amount": 200}),
+    ],
+)  # fmt: skip
+def test_a_company_s_own_fields_are_read_in_every_shape(fields: dict[str, Any], told_of_it: dict[str, Any]) -> None:
+    options = [{"id": 41, "label": "Enterprise"}, {"id": 42, "label": "Public"}]
+    names = [Row("fields", {"field_code": SEGMENT, "options": options})]
+    for shape in (fields, {"custom_fields": fields}):
+        times = {"add_time": "2026-03-02 09:00:00", "update_time": "2026-03-05 09:00:00"}
+        rows = {"deals": [Row("deals", {"id": 8, **times, **shape})], "deal_fields": names}
+        assert told(read(rows, SETS))[-1]["data"] == told_of_it
+
+
+def test_an_option_that_nobody_named_is_said() -> None:
+    *_, refusal = deal(custom_fields={SEGMENT: {"type": "enum", "id": 77}})
+    assert refusal == {"refused": "unmapped", "because": f"{SEGMENT}: nobody named the option 77"}
 
 
 def test_a_deal_of_many_stages_names_a_stage_that_was_done_away_with() -> None:
