@@ -25,6 +25,8 @@ log = logging.getLogger("stallwatch.sources.mapped_csv")
 
 __all__ = ["Mapping", "MappingError", "check", "load", "read"]
 
+# of a date, a time, a number or a flag: what is longer is none, and is not searched for one
+MOST_CHARACTERS = 100
 _YES = frozenset("true yes 1 x ja oui si wahr".split())
 _NO = frozenset("false no 0 nein non falsch".split())
 _SIGNS = re.compile(r"^(?:[A-Z]{3}|[€$£¥])?\s*(.*?)\s*(?:[A-Z]{3}|[€$£¥])?$")
@@ -123,6 +125,8 @@ class _Reader:
             parts = [self._word(field, part.strip()) for part in _PARTS.split(text) if part.strip()]
             return [domain_in(part) or part for part in parts] if field == "account.domains" else parts
         text = self._word(field, text)
+        if kind != "text" and len(text) > MOST_CHARACTERS:
+            raise self._bad(field, text, "too long")
         match kind:
             case "day":
                 return self._day(field, text)

@@ -113,6 +113,10 @@ def test_what_an_empty_cell_says_is_a_matter_of_the_mapping(folder: Path) -> Non
         ("17;02.03.2026 09:15;Demo;;viel;;;", "deals.csv:2: amount (column Value): 'viel' is no number (decimal ,)"),
         ("17;02.03.2026 09:15;Demo;;1.20;;;", "deals.csv:2: amount (column Value): '1.20' is no number (decimal ,)"),
         (
+            f"17;02.03.2026 09:15;Demo;;1{' ' * 100_000}x;;;",
+            f"deals.csv:2: amount (column Value): {'1' + ' ' * 59!r} is too long",
+        ),
+        (
             "17;02.03.2026 09:15;Demo;halb;;;;",
             "deals.csv:2: status (column Ausgang): Input should be 'open', 'won' or 'lost'",
         ),
