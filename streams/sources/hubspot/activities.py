@@ -8,16 +8,18 @@ people wrote to each other only a snippet of what is new in a mail leaves here.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from email.message import EmailMessage
+from email.header import Header
+from email.mime.text import MIMEText
+from email.utils import format_datetime
 from typing import Any, NamedTuple
 
 import orjson
 
 from detectors.core.addresses import normalise
-from detectors.core.events import Event, Refused
+from detectors.core.events import Email, Event, Refused
 
 from ..item import Item, event
-from ..mail import bodies, kinds
+from ..mail import reading
 from ..mail.domains import Domains
 from .portal import Portal
 from .records import Record, Version
@@ -77,6 +79,7 @@ _OUTCOMES = {
 }
 _NOBODY = Domains(())
 _MOST_WORDS = 100_000
+_MOST_OF_SUBJECT = 1000
 
 
 class Sent(NamedTuple):
@@ -247,26 +250,25 @@ def _email(record: Record, around: Around, portal: Portal) -> tuple[str, str, li
     if subject := " ".join(record.text("hs_email_subject").split()):
         fields["subject"] = subject
     fields |= _thread(record, around)
-    mail = _mail(record, subject)
-    new = bodies.new_text(mail)
-    everybody = (*fields.get("to", ()), *fields.get("cc", ()))
-    taken_for = kinds.of(mail, sender, everybody, subject, told=new, sent=at, invitation=None, ours=_NOBODY)
-    told = {
-        "snippet": bodies.snippet(new),
-        "automatic": taken_for.automatic,
-        "returns_on": taken_for.returns_on,
-    }
-    fields |= {name: value for name, value in told.items() if value}
-    return taken_for.name, taken_for.why, [_Word(f"email-{record.id}", "activity.email", at, fields)]
+    read = _read_as_mail(record, sender, subject, at)
+    for mail in read.events:
+        if isinstance(mail, Email):
+            told = (
+                ("snippet", mail.data.snippet),
+                ("automatic", mail.data.automatic),
+                ("returns_on", mail.data.returns_on),
+            )
+            fields |= {name: value for name, value in told if value}
+    return read.kind, read.why, [_Word(f"email-{record.id}", "activity.email", at, fields)]
 
 
-def _mail(record: Record, subject: str) -> EmailMessage:
-    """As much of a mail as HubSpot keeps of it, for those who know mails."""
-    mail = EmailMessage()
-    mail["Subject"] = subject
+def _read_as_mail(record: Record, sender: str, subject: str, at: datetime) -> Item:
+    """As much of a mail as HubSpot keeps of it, read by those who know mails."""
     text, html = (record.text(name)[:_MOST_WORDS] for name in ("hs_email_text", "hs_email_html"))
-    mail.set_content((text or html).encode(errors="replace").decode(), subtype="plain" if text else "html")
-    return mail
+    mail = MIMEText((text or html).encode(errors="replace").decode(), "plain" if text else "html", "utf-8")
+    mail["From"], mail["Date"] = sender, format_datetime(at)
+    mail["Subject"] = Header(subject[:_MOST_OF_SUBJECT].encode(errors="replace").decode(), "utf-8").encode()
+    return reading.read(mail.as_bytes(), record.place, "hubspot", _NOBODY)
 
 
 def _thread(record: Record, around: Around) -> dict[str, Any]:

@@ -339,6 +339,21 @@ def test_a_mail_that_two_of_us_logged_does_not_answer_itself() -> None:
     assert answered == [None, None, "<one@us.example>", "<one@us.example>"]
 
 
+@given(st.text(), st.text(), st.text(), st.sampled_from(["hs_email_text", "hs_email_html"]))
+def test_whatever_stands_in_a_mail_it_is_told(subject: str, words: str, name: str, part: str) -> None:
+    mail = {
+        "hs_email_direction": "EMAIL",
+        "hs_email_from_email": "rep@us.example",
+        "hs_email_subject": subject,
+        "hs_timestamp": "2026-03-02T10:00:00Z",
+        part: words,
+        "hs_email_headers": name,
+    }
+    (item,) = read({"emails": rows({"id": "1", "properties": mail})})
+    assert item.refusal is None
+    assert [event.id for event in item.events] == ["email-1"]
+
+
 def test_an_absence_that_is_logged_as_a_mail_says_until_when() -> None:
     mail = {
         "hs_email_direction": "INCOMING_EMAIL",
