@@ -1,7 +1,8 @@
 """A mailbox on a server, polled by IMAP: every mail that is new, once, and word on when that is all of them.
 
-What has been read is remembered by folder, as UIDVALIDITY and the last UID. A folder that was made anew (or a mailbox
-that was moved to another server) is read again from its beginning: the ids of events do not change by it.
+What has been read is remembered by folder (by its name on the wire), as UIDVALIDITY and the last UID. A folder that was
+made anew (or a mailbox that was moved to another server) is read again from its beginning: the ids of events do not
+change by it.
 """
 
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from ..connection import Batch, Bookmark, Complete, SourceRefused, SourceUnavail
 from ..item import Item
 from .domains import Domains
 from .reading import read
-from .server import BrokenOff, Declined, Fetched, Missing, Opened, Server, logged_in
+from .server import BrokenOff, Declined, Fetched, Folder, Missing, Opened, Server, logged_in
 from .settings import Mailbox
 
 BATCH = 200
@@ -48,7 +49,7 @@ class _Bookmark(BaseModel):
 class _News(NamedTuple):
     """What is new in a folder."""
 
-    folder: str
+    folder: Folder
     opened: Opened
     mark: Mark
     uids: list[int]
@@ -114,25 +115,26 @@ class ImapConnection:
 
     def _news(self, server: Server, seen: _Seen, since: date) -> Iterator[_News]:
         """What is new in each folder; one that cannot be read is a problem of the round, but not of the others."""
-        for folder in self._section.folders or server.folders():
+        named = self._section.folders
+        for folder in server.named(named) if named else server.folders():
             try:
                 opened = server.open(folder)
-                mark = seen.marks.get(folder)
+                mark = seen.marks.get(folder.raw)
                 if mark is None or mark.validity != opened.validity or since < mark.since:
                     mark = Mark(validity=opened.validity, uid=0, since=since)
                 uids = [] if opened.next == mark.uid + 1 else server.uids(opened, mark.uid, since)
                 yield _News(folder, opened, mark, uids)
             except Missing as problem:
                 # nobody named it: it was there, and was deleted, or has another name now
-                seen.gone += not self._section.folders
-                seen.problems += [problem] if self._section.folders else []
+                seen.gone += not named
+                seen.problems += [problem] if named else []
             except Declined as problem:
                 seen.problems.append(problem)
 
     def _read(self, server: Server, news: _News, seen: _Seen, now: datetime) -> Iterator[Batch]:
         """The mails of a folder, batch by batch."""
         folder, opened, mark, uids = news
-        place = f"{self._section.mailbox} {folder} uid"
+        place = f"{self._section.mailbox} {folder.name} uid"
         if uids and not _is_still(server, folder, opened):
             seen.gone += len(uids)
             return
@@ -143,18 +145,18 @@ class ImapConnection:
                 mails = server.mails(some)
             except BrokenOff as problem:
                 if some == [mark.doubt]:
-                    seen.marks[folder] = mark.model_copy(update={"uid": mark.doubt})
+                    seen.marks[folder.raw] = mark.model_copy(update={"uid": mark.doubt})
                     yield seen.batch((_unread(f"{place} {mark.doubt}", f"again and again, {problem}"),))
                 else:
-                    seen.marks[folder] = mark.model_copy(update={"doubt": some[-1]})
+                    seen.marks[folder.raw] = mark.model_copy(update={"doubt": some[-1]})
                     yield seen.batch(())
                 raise
             seen.count += len(some)
             seen.gone += len(some) - len(mails)
-            seen.marks[folder] = mark = mark.model_copy(update={"uid": some[-1]})
+            seen.marks[folder.raw] = mark = mark.model_copy(update={"uid": some[-1]})
             yield seen.batch(tuple(self._item(f"{place} {uid}", mail, now) for uid, mail in mails.items()))
         # no mail to come has a UID below the next
-        seen.marks[folder] = mark.model_copy(update={"uid": max(mark.uid, (opened.next or 1) - 1)})
+        seen.marks[folder.raw] = mark.model_copy(update={"uid": max(mark.uid, (opened.next or 1) - 1)})
 
     def _item(self, place: str, mail: Fetched, now: datetime) -> Item:
         if mail.problem:
@@ -167,7 +169,7 @@ class ImapConnection:
         return item
 
 
-def _is_still(server: Server, folder: str, opened: Opened) -> bool:
+def _is_still(server: Server, folder: Folder, opened: Opened) -> bool:
     """Go to a folder again: whether it is the one that it was."""
     try:
         return server.open(folder).validity == opened.validity

@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 
 from imapclient import IMAPClient, SocketTimeout  # type: ignore[import-untyped]
 from imapclient.exceptions import LoginError, ProtocolError  # type: ignore[import-untyped]
+from imapclient.imap_utf7 import decode as decode_utf7  # type: ignore[import-untyped]
+from imapclient.imap_utf7 import encode as encode_utf7
 from imapclient.imapclient import ALL, DRAFTS, JUNK, TRASH  # type: ignore[import-untyped]
 
 from ..connection import SourceError, SourceRefused, SourceUnavailable
@@ -29,6 +31,18 @@ from .settings import Mailbox
 logging.getLogger("imapclient").setLevel(logging.WARNING)
 
 CONNECT_SECONDS = 20
+UNWANTED = frozenset(flag.lower() for flag in (JUNK, TRASH, DRAFTS))
+# where a server flags no folder: what mail programs call these
+USUALLY_UNWANTED = frozenset(
+    name.casefold()
+    for name in (
+        *("Junk", "Junk Email", "Junk E-mail", "Junk-E-Mail", "Spam", "Bulk Mail", "Courrier indésirable"),
+        *("Correo no deseado", "Posta indesiderata", "Ongewenste e-mail"),
+        *("Trash", "Deleted", "Deleted Items", "Deleted Messages", "Papierkorb", "Gelöschte Elemente", "Corbeille"),
+        *("Éléments supprimés", "Papelera", "Elementos eliminados", "Cestino", "Posta eliminata", "Prullenbak"),
+        *("Drafts", "Entwürfe", "Brouillons", "Borradores", "Bozze", "Concepten", "Outbox", "Postausgang"),
+    )
+)
 # of a mail, its beginning: that is most mails whole
 CUT = 64 * 1024
 LARGEST_HEADER = 256 * 1024
@@ -39,6 +53,19 @@ PASSING = {"UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG", "OVERQUOTA", "THROTTLED
 LASTING = {"NONEXISTENT", "NOPERM", "AUTHORIZATIONFAILED", "EXPIRED", "PRIVACYREQUIRED", "CANNOT"}
 
 
+class Folder(NamedTuple):
+    """A folder by its name as it crosses the wire, which not always is what it should be, and as people see it."""
+
+    raw: str
+    name: str
+    delimiter: str = ""
+    flags: frozenset[bytes] = frozenset()
+
+    def is_within(self, other: "Folder") -> bool:
+        inner = other.delimiter and self.raw.startswith(other.raw + other.delimiter)
+        return self.raw == other.raw or bool(inner)
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """A folder as it was when it was opened: its UIDs hold as long as its `validity`; None where `next` is not told."""
@@ -46,18 +73,6 @@ class Opened:
     validity: int
     next: int | None
     count: int
-
-
-class _Listed(NamedTuple):
-    """A folder as it is listed."""
-
-    flags: frozenset[bytes]
-    delimiter: str
-    name: str
-
-    def is_within(self, other: "_Listed") -> bool:
-        inner = other.delimiter and self.name.startswith(other.name + other.delimiter)
-        return self.name == other.name or bool(inner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +133,7 @@ class Server:
                 self._host, port, ssl=section.tls == "implicit", ssl_context=trust, timeout=timeout
             )
             self._client.normalise_times = False
+            self._client.folder_encode = False  # one folder with a name that is no UTF-7 would hide all others
 
     def log_in(self, section: Mailbox) -> None:
         """By the section's password or token, over TLS if it says so."""
@@ -145,32 +161,39 @@ class Server:
         with suppress(Exception):
             self._client.shutdown()
 
-    def folders(self) -> list[str]:
+    def folders(self) -> list[Folder]:
         """The folders whose mail is somebody's own and real; only the one that holds all mail, if there is one."""
         listed = self._listed()
         opened = [each for each in listed if not each.flags & {rb"\noselect", rb"\nonexistent"}]
-        everything = [each.name for each in opened if ALL.lower() in each.flags]
+        everything = [each for each in opened if ALL.lower() in each.flags]
         if everything:
             return everything[:1]
+        unwanted = [each for each in listed if each.flags & UNWANTED] or [
+            each for each in listed if each.name.rpartition(each.delimiter or "/")[2].casefold() in USUALLY_UNWANTED
+        ]
         others = self._of_others()
-        unwanted = [each for flag in (JUNK, TRASH, DRAFTS) for each in self._special(flag, listed)]
-        names = [
-            each.name
+        own = [
+            each
             for each in opened
-            if not each.name.startswith(others) and not any(each.is_within(one) for one in unwanted)
+            if not each.raw.startswith(others) and not any(each.is_within(one) for one in unwanted)
         ]
         # mail moves from the inbox to other folders: whoever looks there first misses nothing
-        return sorted(names, key=lambda name: (name.upper() != "INBOX", name))
+        return sorted(own, key=lambda each: (each.raw.upper() != "INBOX", each.name))
 
-    def open(self, folder: str) -> Opened:
+    def named(self, names: Sequence[str]) -> list[Folder]:
+        """The folders of these names, whether or not they are there."""
+        listed = {each.name: each for each in self._listed()}
+        return [listed.get(name) or Folder(encode_utf7(name).decode(), name) for name in names]
+
+    def open(self, folder: Folder) -> Opened:
         """Go to a folder, to read only; `Declined` if it is not to be had, `Missing` if there is none."""
         try:
-            with self._asking(f"folder {folder}"):
-                told = self._client.select_folder(folder, readonly=True)
+            with self._asking(f"folder {folder.name}"):
+                told = self._client.select_folder(folder.raw, readonly=True)
                 return Opened(told[b"UIDVALIDITY"], told.get(b"UIDNEXT"), told[b"EXISTS"])
         except Declined:
-            if folder not in (name for _, _, name in self._listed()):
-                raise Missing(f"{self._host}: there is no folder {folder}") from None
+            if folder.raw not in (each.raw for each in self._listed()):
+                raise Missing(f"{self._host}: there is no folder {folder.name}") from None
             raise
 
     def uids(self, opened: Opened, after: int, since: date) -> list[int]:
@@ -244,28 +267,17 @@ class Server:
             found: dict[int, dict[bytes, Any]] = self._client.fetch(uids, what)
             return found
 
-    def _listed(self) -> list[_Listed]:
+    def _listed(self) -> list[Folder]:
         with self._asking("listing the folders"):
-            return [
-                _Listed(frozenset(flag.lower() for flag in flags), (delimiter or b"").decode(), name)
-                for flags, delimiter, name in self._client.list_folders()
-            ]
-
-    def _special(self, flag: bytes, listed: Sequence[_Listed]) -> list[_Listed]:
-        """The folders of a special use, by their flag, or, on a server that gives none, by the usual names."""
-        flagged = [each for each in listed if flag.lower() in each.flags]
-        if flagged:
-            return flagged
-        with self._asking("listing the folders"):
-            usual = self._client.find_special_folder(flag)
-        return [each for each in listed if each.name == usual]
+            return [_folder(*each) for each in self._client.list_folders()]
 
     def _of_others(self) -> tuple[str, ...]:
         with self._asking("listing the folders"):
             if not self._client.has_capability("NAMESPACE"):
                 return ()
             spaces = self._client.namespace()
-            return tuple(prefix for space in (spaces.other, spaces.shared) for prefix, _ in space or () if prefix)
+            prefixes = [prefix for space in (spaces.other, spaces.shared) for prefix, _ in space or ()]
+            return tuple(prefix.decode("latin-1") for prefix in prefixes if prefix)
 
     @contextmanager
     def _asking(self, what: str, declined: type[SourceError] = Declined) -> Iterator[None]:
@@ -304,7 +316,22 @@ class Server:
         said = told.decode("utf-8", "replace") if isinstance(told, bytes) else str(told)
         for secret in self._written:
             said = said.replace(secret, "…")
-        return " ".join("".join(letter if letter.isprintable() else " " for letter in said).split())[:300]
+        return _printable(said)[:300]
+
+
+def _folder(flags: Sequence[bytes], delimiter: bytes | None, name: bytes | str) -> Folder:
+    """A folder as the library gives it: the name as bytes, or as text, if it is a number."""
+    raw = name.decode("latin-1") if isinstance(name, bytes) else name
+    try:
+        shown = decode_utf7(raw.encode("latin-1"))
+        shown.encode()
+    except UnicodeError:
+        shown = raw
+    return Folder(raw, _printable(shown), (delimiter or b"").decode("latin-1"), frozenset(map(bytes.lower, flags)))
+
+
+def _printable(said: str) -> str:
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in said).split())
 
 
 def _written(user: str, secret: str) -> tuple[str, ...]:

@@ -355,6 +355,20 @@ def test_one_mail_that_is_not_given_is_refused_with_its_place_and_the_rest_is_re
     assert told.complete is not None
 
 
+def test_a_folder_whose_name_is_none_is_read_by_it_and_hides_no_other(tmp_path: Path) -> None:
+    names = [b"INBOX", b"R&D", b"R&-D", b"x&2AA-", b"a&AAo-b"]
+    listed = b"".join(b'* LIST (\\Trash) "/" Trash\r\n* LIST () "/" "%b"\r\n' % name for name in names)
+    with scripted(LIST=listed + DONE) as imap:
+        told = round_of(imap.section(tmp_path / "password"))
+        named = round_of(imap.section(tmp_path / "password", folders=["R&D"]))
+    shown = {item.place.removeprefix("rep@us.example ").removesuffix(" uid 1") for item in told.items[::2]}
+    assert shown == {"INBOX", "R&D", "x&2AA-", "a b"}
+    assert set(told.bookmark["folders"]) == {name.decode() for name in names}
+    examined = [line.split(b"EXAMINE ")[1].strip() for line in imap.said if b"EXAMINE" in line]
+    assert set(examined) == {b'"%b"' % name for name in names}
+    assert named.ids == ["1", "2"]
+
+
 @pytest.mark.parametrize("when", [b"01-Jan-1980 00:00:00 +0000", b"31-Dec-9999 23:59:59 -1200", b"yesterday"])
 def test_when_a_mail_came_may_be_nonsense(tmp_path: Path, when: bytes) -> None:
     mail = b"From: ada@customer.example\r\n\r\nShall we talk?\r\n"
