@@ -48,7 +48,7 @@ def test_only_what_people_wrote_to_the_other_side_is_a_touch() -> None:
 
 
 def test_the_series_and_the_absence_lie_ahead_and_what_was_called_off_does_not() -> None:
-    ahead = {(each.text, each.until) for each in planned(GOLDEN.log, GOLDEN.calendar, GOLDEN.is_ours)}
+    ahead = [(each.text, each.until) for each in planned(GOLDEN.log, GOLDEN.calendar, GOLDEN.is_ours)]
     assert ("a booked meeting", datetime(2026, 3, 17, 8, tzinfo=UTC)) in ahead
     assert sum(text == "out of office" for text, _ in ahead) == 3
     assert ("a booked meeting", datetime(2026, 3, 4, 9, tzinfo=UTC)) in ahead  # until it was called off
