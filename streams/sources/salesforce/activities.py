@@ -4,7 +4,8 @@ A call is a closed task of the subtype Call; one that is still open is a plan to
 completion; a call that was noted days later stands at noon of the day that it was noted for. Whether somebody answered
 is known only by its result (`CallDisposition`, an org's own words).
 
-An event is a meeting, booked when it was created. Salesforce does not know whether it was held: what is over was held,
+An event is a meeting of its owner and the one person that it names (further invitees stand in a table of their own,
+which is not read), booked when it was created. Salesforce does not know whether it was held: what is over was held,
 unless it was deleted, or an own field (`meeting_status`) says something else. `as_of` is the moment up to which that is
 known: of an export its newest modification, of a poll its time. An all-day event is an entry in a calendar, no meeting.
 
@@ -43,8 +44,8 @@ _OUT, _IN = re.compile(r"^(?:email:|→|»)", re.I), re.compile(r"^(?:←|«)")
 def task(row: Row, known: Known) -> Item:
     """A task: a call, or a mail, else nothing that is told."""
     fields = row.fields
-    subtype = str(fields.get("TaskSubtype") or fields.get("Type") or "").casefold()
-    is_call = subtype == "call" or bool(fields.get("CallType"))
+    kinds = {str(fields.get(name)).casefold() for name in ("TaskSubtype", "Type")}
+    is_call = "call" in kinds or bool(fields.get("CallType"))
     draft = Draft(known.settings.source)
     try:
         id = an_id(fields.get("Id"), "Id")
@@ -56,7 +57,7 @@ def task(row: Row, known: Known) -> Item:
         if is_call:
             _call(draft, id, fields, known)
             return draft.item(row.place, row.raw, "Task", "a call")
-        if known.settings.mails and subtype == "email":
+        if known.settings.mails and "email" in kinds:
             _mail_of_task(draft, id, fields, known)
             return draft.item(
                 row.place, row.raw, "Task", "a mail" if draft.told else "a mail, but which way is not said"

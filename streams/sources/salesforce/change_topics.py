@@ -9,8 +9,8 @@ to, nothing is claimed of the events' types that it concerns: what is missing is
 has fallen off its topic, changes were lost: every deal is fetched.
 
 That a topic has come to its end does not show that its connector is alive. So Salesforce is asked what was modified
-after the newest change that was read, and that is fetched, too; at first that is everything. Without the API, all is
-claimed to be told up to the newest change only; and of meetings nothing, because they are over without a change.
+after the newest change that was read, and that is fetched, too; at first (`begun`) that is everything. Without the API,
+all is claimed to be told up to the newest change only; and of meetings nothing, because they are over without a change.
 """
 
 from collections.abc import Iterator, Mapping
@@ -139,11 +139,15 @@ class ChangeTopics:
             return None
 
     def _fetched(self, rest: SalesforceConnection, state: "_State", now: datetime) -> Iterator[Batch]:
-        for entity in (DEAL, *(entity for entity in state.newest if entity != DEAL)):
+        for entity in TYPES:
             modified, read = rest.newest(entity), state.newest.get(entity)
-            if modified is not None and (read is None or modified > read + _A_MOMENT):
-                state.fetch.setdefault(entity, {}).setdefault(EVERY, read or _EVER)
-                state.newest[entity] = modified
+            if modified is None or (entity == "EmailMessage" and not self.settings.mails):
+                continue
+            begin = read or _EVER if state.begun else self._first(entity, now)
+            if begin is not None and modified > begin + _A_MOMENT:
+                state.fetch.setdefault(entity, {}).setdefault(EVERY, begin)
+            state.newest[entity] = max(modified, read or modified)
+        state.begun = True
         for entity, ids in list(state.fetch.items()):
             for items, total in rest.refetch(entity, ids, now):
                 yield Batch(items, state.kept(), total)
@@ -152,12 +156,19 @@ class ChangeTopics:
         state.meetings = now
         yield Batch(items, state.kept())
 
+    def _first(self, entity: str, now: datetime) -> datetime | None:
+        """Since when an object is fetched at first; contacts and accounts are with their deals."""
+        if entity in ("Contact", "Account"):
+            return None
+        is_activity = TYPES[entity].startswith("activity.")
+        return now - timedelta(days=self.settings.activity_days) if is_activity else _EVER
+
     def _complete(self, state: "_State", now: datetime) -> Iterator[Complete]:
         unknown = {TYPES[entity] for entity in state.fetch if entity in TYPES}
         if not self.settings.mails:
             unknown.add(TYPES["EmailMessage"])
         if self._rest is not None:
-            covers = {TYPES[entity] for entity in (DEAL, *state.newest) if entity in TYPES} - unknown
+            covers = {TYPES[entity] for entity in TYPES if self._rest.has(entity)} - unknown
             yield Complete(tuple(sorted(covers)), now)
             return
         for entity in (DEAL, "Task"):
@@ -173,6 +184,7 @@ class _State:
         self.fetch: dict[str, dict[str, datetime]] = {}
         self.newest: dict[str, datetime] = {}
         self.meetings: datetime | None = None
+        self.begun = False
 
     @classmethod
     def of(cls, bookmark: Bookmark) -> "_State":
@@ -181,6 +193,7 @@ class _State:
         state.fetch = {entity: _times(ids) for entity, ids in bookmark.get("fetch", {}).items()}
         state.newest = _times(bookmark.get("newest", {}))
         state.meetings = datetime.fromisoformat(bookmark["meetings"]) if bookmark.get("meetings") else None
+        state.begun = bool(bookmark.get("begun"))
         return state
 
     def kept(self) -> dict[str, Any]:
@@ -189,6 +202,7 @@ class _State:
             "fetch": {entity: _texts(ids) for entity, ids in self.fetch.items()},
             "newest": _texts(self.newest),
             "meetings": self.meetings.isoformat() if self.meetings else None,
+            "begun": self.begun,
         }
 
     def take(self, change: Change) -> None:

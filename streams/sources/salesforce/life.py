@@ -90,26 +90,23 @@ class _Life:
         self.touched = self._touched()
 
     def items(self) -> Iterator[Item]:
-        yield from (
-            self._draft(problem).item(row.place, row.raw, "Opportunity history") for row, problem in self.broken
-        )
-        if self.created is None:
-            if self.records.row is not None and not self.broken:
-                nowhen = Refused("unreadable", "CreatedDate: neither this nor when it was modified is in the row")
-                yield self._draft(nowhen).item(self.records.row.place, self.records.row.raw, "Opportunity")
-            return
-        draft, last = self._draft(), {}
-        if self.since is None or self.created >= self.since:
-            last = self._tell_creation(draft)
-        changes = list(self._histories(last))
-        if self.records.row is not None:
-            self._tell_now(draft, last)
-            row = self.records.row
-        else:
-            row = next(iter([*self.records.states, *self.records.changes]))
+        row = self.records.row or next(iter([*self.records.states, *self.records.changes]))
+        draft = self._draft()
+        changes: list[Item] = []
+        if self.created is not None:
+            last = self._tell_creation(draft) if self.since is None or self.created >= self.since else {}
+            changes += self._histories(last)
+            if self.records.row is not None:
+                self._tell_now(draft, last)
+        elif not self.broken:
+            draft.problems.append(
+                Refused("unreadable", "CreatedDate: neither this nor when it was modified is in the row")
+            )
         if draft.told or draft.problems:
             yield draft.item(row.place, row.raw, "Opportunity", f"opportunity {self.records.id}")
         yield from changes
+        for where, problem in self.broken:
+            yield self._draft(problem).item(where.place, where.raw, "Opportunity")
 
     def _draft(self, *problems: Refused) -> Draft:
         return Draft(self.local.source, self.records.id, problems=list(problems))

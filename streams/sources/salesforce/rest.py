@@ -174,6 +174,10 @@ class SalesforceConnection:
         rows = self._org.rows("Event", reading.columns("Event"), where, "EndDateTime, Id")
         return tuple(reading.refetched("Event", rows, since))
 
+    def has(self, table: str) -> bool:
+        """Whether there is an object that we may see."""
+        return bool(self._org.columns(table))
+
     def newest(self, table: str) -> datetime | None:
         """When a record of an object was modified last; None if there is none that we may see."""
         if "SystemModstamp" not in self._org.columns(table):

@@ -44,7 +44,9 @@ class ChangeEvents(Section):
     """The topics into which Kafka Connect writes Salesforce's change events as JSON, and where to begin in them."""
 
     topics: tuple[str, ...] = Field(min_length=1)
-    bootstrap_servers: str | None = Field(None, description="Another Kafka than the one that stallwatch works on.")
+    bootstrap_servers: str | None = Field(
+        None, description="Of another Kafka than stallwatch's own; how it is logged in at is the same."
+    )
 
 
 class Salesforce(Section):

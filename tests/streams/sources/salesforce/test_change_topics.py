@@ -21,6 +21,7 @@ DEAL, WON, GONE, BACK = (id_of("Opportunity", number) for number in range(1, 5))
 RITA, SAM = id_of("User", 1), id_of("User", 2)
 OWNERS = {RITA: "rita@us.example", SAM: "sam@us.example"}
 PARTITIONS = 2
+ALL = ("activity.call", "activity.meeting", "crm.contact.changed", "crm.deal.changed")
 
 
 class Topic:
@@ -130,7 +131,7 @@ def test_a_gap_is_kept_until_it_can_be_fetched_and_nothing_is_claimed_meanwhile(
     told = topic.read(12, rest)
     assert any(event.subject == DEAL and getattr(event.data, "name", None) == "Acme everywhere" for event in told)
     assert topic.bookmark["fetch"] == {}
-    assert topic.complete == [Complete(("crm.deal.changed",), day(12))]
+    assert topic.complete == [Complete(ALL, day(12))]
 
 
 @pytest.mark.parametrize("lost", [gap("006*"), gap(DEAL, kind="GAP_OVERFLOW")])
@@ -187,6 +188,15 @@ def test_a_connector_that_died_is_noticed_and_what_it_did_not_bring_is_fetched(
     assert topic.read(2.16, rest) == []
 
 
+def test_the_first_call_of_all_is_noticed_though_no_topic_brings_it(
+    topic: Topic, double: Double, rest: SalesforceConnection
+) -> None:
+    double.until = 0.6
+    assert "activity.call" not in {event.type for event in topic.read(0.6, rest)}
+    double.until = 1.05
+    assert [event.type for event in topic.read(1.05, rest)] == ["activity.call"]
+
+
 def test_users_and_stages_are_asked_of_salesforce(topic: Topic, double: Double, rest: SalesforceConnection) -> None:
     topic.write(*deals(a_week()))
     told = [event for event in topic.read(10, rest) if event.id.startswith("0000000001")]
@@ -217,4 +227,4 @@ def test_without_a_change_nothing_is_claimed_unless_salesforce_can_be_asked(
     assert topic.read(10) == []
     assert topic.complete == []
     topic.read(10, rest)
-    assert topic.complete == [Complete(("crm.deal.changed",), day(10))]
+    assert topic.complete == [Complete(ALL, day(10))]
