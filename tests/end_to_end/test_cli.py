@@ -76,7 +76,14 @@ def fresh(broker: RunningBroker, prefix: str, tmp_path: Path) -> System:
 # -- help
 
 
-PROSE = ["README.md", "docs/connect.md", "dashboards/rules/README.md", "dashboards/rules/stallwatch.rules.yaml", "deploy/rules.yaml"]
+PROSE = [
+    "README.md",
+    "docs/connect.md",
+    "docs/pushes.md",
+    "dashboards/rules/README.md",
+    "dashboards/rules/stallwatch.rules.yaml",
+    "deploy/rules.yaml",
+]
 
 
 @pytest.mark.parametrize("text", PROSE)
