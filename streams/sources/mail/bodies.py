@@ -6,16 +6,16 @@ Nothing of it is kept but a snippet of 500 characters; attachments are never ope
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from email.message import Message
 from email.parser import BytesParser, HeaderParser
-from itertools import chain, islice, takewhile
+from itertools import chain, islice
 
 import lxml.html
 from inscriptis import Inscriptis  # type: ignore[import-untyped]
 from lxml import etree
-from mailparser_reply import EmailReplyParser  # type: ignore[import-untyped]
+from mailparser_reply.parser import EmailMessage  # type: ignore[import-untyped]
 
 from .headers import MAX_BLOCK, POLICY, ids
 
@@ -40,17 +40,20 @@ _BROKEN = re.compile(
 )
 # what parts a letter from the one that it passes on or answers
 _PARTED = re.compile(
-    r"-{5,} ?[^-\n]{3,60}-{2,}\s*$|_{20,}\s*$|(?:begin forwarded message|anfang der weitergeleiteten nachricht"
+    r"-{5,} ?[^-\n]{3,60}-{2,}\s*$|(?:begin forwarded message|anfang der weitergeleiteten nachricht"
     r"|début du message (?:transféré|réexpédié)|inicio del mensaje reenviado|inizio messaggio inoltrato"
     r"|begin doorgestuurd bericht) ?:",
     re.IGNORECASE,
 )
+_RULED = re.compile(r"_{20,}$")
+# what says that a line with a colon at its end is about a mail: its year, or its hour
+_WHEN = re.compile(r"\b(?:19|20)\d{2}\b|\d:\d{2}")
 # Python's own ways to write text, which no mail is in
 _NO_CHARSETS = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined"})
 _QUOTES = etree.XPath(
     "//blockquote | //*[contains(concat(' ', @class, ' '), ' gmail_quote ')] | //style | //script | //head | //title"
 )
-_REPLIES = EmailReplyParser(languages=["en", "de", "fr", "es", "it", "nl"])
+_LANGUAGES = ("en", "de", "fr", "es", "it", "nl")
 _SPACES = re.compile(r"\s+")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
 
@@ -162,11 +165,35 @@ def _seen(html: str) -> str:
 
 
 def _unquoted(told: str) -> str:
-    lines = (line[:MAX_LINE].strip() for line in told.split("\n"))
-    new = takewhile(lambda line: not _PARTED.match(line), lines)
-    own = "\n".join(line for line in new if not line.startswith(">"))
-    reply = next((each.body for each in _REPLIES.read(own).replies if each.body), "")
-    return reply[:MAX_NEW]
+    own = "\n".join(_own(line[:MAX_LINE].strip() for line in told.split("\n")))
+    letter = EmailMessage(own, languages=list(_LANGUAGES), keep_hyphen_lists=True).read()
+    return next((each.body for each in letter.replies if each.body), "").rstrip("-_ \n")[:MAX_NEW]
+
+
+def _own(lines: Iterable[str]) -> list[str]:
+    """The lines that are not quoted, whether they stand above, among or below what is; up to what is passed on."""
+    own: list[str] = []
+    before = ""
+    for line in lines:
+        if _PARTED.match(line) or (_RULED.match(line) and any(own)):
+            break
+        if not line.startswith(">"):
+            own.append(line)
+        elif not before.startswith(">"):
+            _drop_attribution(own)
+        before = line
+    return own
+
+
+def _drop_attribution(own: list[str]) -> None:
+    """Takes away the line that says who wrote what is quoted below it, which may be broken into three."""
+    while own and not own[-1]:
+        own.pop()
+    for count in range(1, 4):
+        last = " ".join(own[-count:])
+        if count <= len(own) and own[-count] and last.endswith(":") and _WHEN.search(last):
+            del own[-count:]
+            return
 
 
 def snippet(told: str) -> str:

@@ -64,7 +64,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     monkeypatch.setattr(headers, "_REGISTRY", HeaderRegistry())
     watch("headers", headers, "_REGISTRY", lambda name, value: value)
     watch("older headers", headers, "decode_header", lambda value: value)
-    watch("replies", bodies._REPLIES, "read", lambda text: text)
+    watch("replies", bodies, "EmailMessage", lambda text: text)
     watch("html", bodies.lxml.html, "document_fromstring", lambda html: html)
     watch("absences", absence, "_folded", lambda text: text)
     watch("calendars", invitations.Calendar, "from_ical", lambda text: text)

@@ -284,6 +284,11 @@ def test_subjects_are_decoded_on_one_line_and_cut(subject: str, read_as: str | N
         ("See below.\n\n-----Original Message-----\nFrom: Rep\n\nShall we?", "See below."),
         ("FYI\n\n---------- Forwarded message ----------\nFrom: Rep\n\nShall we?", "FYI"),
         ("> Shall we?\nYes, below the quotation.", "Yes, below the quotation."),
+        ("Hi,\nOn Mon, 2 Mar 2026 at 10:00, Rep wrote:\n> Shall we?\nYes.\n> When?\nOn Friday.", "Hi, Yes. On Friday."),
+        ("On Mon, 2 Mar 2026 at 10:00, Rep\n<rep@us.example> wrote:\n\n> Shall we?\n\nYes.", "Yes."),
+        ("У нас всё хорошо.\n\n02.03.2026 10:00 пользователь Rep написал:\n> Как дела?", "У нас всё хорошо."),
+        ("My questions:\n> When?\nis still open", "My questions: is still open"),
+        ("We need:\n- a price\n- a date\n", "We need: - a price - a date"),
         ("word " * 1000, ("word " * 100).strip()),
     ],
 )
