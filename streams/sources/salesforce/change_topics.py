@@ -6,14 +6,14 @@ object.
 
 What an event does not tell is fetched through the REST API, if the section says how to log in. Where there is no way
 to, nothing is claimed of the events' types that it concerns: what is missing is unknown, not silent. Where an offset
-has fallen off its topic, changes were lost: every deal is fetched.
+has fallen off its topic, or a record cannot be read, changes were lost: every deal is fetched.
 
 That a topic has come to its end does not show that its connector is alive. So Salesforce is asked what was modified
 after the newest change that was read, and that is fetched, too; at first (`begun`) that is everything. Without the API,
 all is claimed to be told up to the newest change only; and of meetings nothing, because they are over without a change.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ from typing import Any
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import AuthorizationError, KafkaError, SaslAuthenticationFailedError
 
-from detectors.core.events import Refused
+from detectors.core.events import MAX_AHEAD, Refused
 
 from ..connection import Batch, Bookmark, Complete, SourceRefused, SourceUnavailable
 from .change_events import DEAL, EVERY, Change, changes, every_reference, parse
@@ -30,6 +30,8 @@ from .settings import Salesforce
 
 MOST_RECORDS = 500
 PATIENCE_MS = 30_000
+# of an object, so many records are named that must be fetched; of more, all that were modified since are
+MOST_NAMED = 1000
 TYPES = {
     DEAL: "crm.deal.changed",
     "Account": "crm.deal.changed",
@@ -67,7 +69,7 @@ class ChangeTopics:
         state = _State.of(bookmark)
         try:
             with closing(KafkaConsumer(**self._kafka, **_ALONE)) as consumer:
-                yield from self._changes(consumer, state)
+                yield from self._changes(consumer, state, now)
         except (SaslAuthenticationFailedError, AuthorizationError) as error:
             raise SourceRefused(f"{self.name}: Kafka refuses us: {error}") from None
         except KafkaError as error:
@@ -76,7 +78,7 @@ class ChangeTopics:
             yield from self._fetched(self._rest, state, now)
         yield from self._complete(state, now)
 
-    def _changes(self, consumer: KafkaConsumer, state: "_State") -> Iterator[Batch]:
+    def _changes(self, consumer: KafkaConsumer, state: "_State", now: datetime) -> Iterator[Batch]:
         places = self._places(consumer)
         ends: dict[TopicPartition, int] = consumer.end_offsets(places)
         consumer.assign(places)
@@ -92,9 +94,9 @@ class ChangeTopics:
                 raise SourceUnavailable(f"{self.name}: Kafka gives nothing of {behind[0].topic}, though more is there")
             # what was written since belongs to the next round
             records = [each for place, some in polled.items() for each in some if each.offset < ends[place]]
-            found = [change for each in records if (change := self._parsed(each.value)) is not None]
+            found = list(self._parsed((each.value for each in records if each.value is not None), state))
             for change in found:
-                state.take(change)
+                state.take(change, now)
             if lookups is not None:
                 lookups.stages_and_types()
                 lookups.fetch(every_reference(found))
@@ -131,12 +133,13 @@ class ChangeTopics:
         state.offsets |= {_name(place): offset for place, offset in begin.items()}
         return begin
 
-    def _parsed(self, value: bytes | None) -> Change | None:
-        try:
-            return parse(value, self.settings) if value is not None else None
-        except Refused:
-            # told by `changes`, as an item
-            return None
+    def _parsed(self, values: Iterable[bytes], state: "_State") -> Iterator[Change]:
+        for value in values:
+            try:
+                yield parse(value, self.settings)
+            except Refused:
+                # why is told by `changes`, of which deal nobody knows
+                state.fetch_all()
 
     def _fetched(self, rest: SalesforceConnection, state: "_State", now: datetime) -> Iterator[Batch]:
         for entity in TYPES:
@@ -164,15 +167,14 @@ class ChangeTopics:
         return now - timedelta(days=self.settings.activity_days) if is_activity else _EVER
 
     def _complete(self, state: "_State", now: datetime) -> Iterator[Complete]:
-        unknown = {TYPES[entity] for entity in state.fetch if entity in TYPES}
-        if not self.settings.mails:
-            unknown.add(TYPES["EmailMessage"])
         if self._rest is not None:
-            covers = {TYPES[entity] for entity in TYPES if self._rest.has(entity)} - unknown
+            covers = {type for entity, type in TYPES.items() if self._rest.has(entity)}
+            if not self.settings.mails:
+                covers.discard(TYPES["EmailMessage"])
             yield Complete(tuple(sorted(covers)), now)
             return
         for entity in (DEAL, "Task"):
-            if entity in state.newest and TYPES[entity] not in unknown:
+            if entity in state.newest and entity not in state.fetch:
                 yield Complete((TYPES[entity],), state.newest[entity])
 
 
@@ -205,13 +207,17 @@ class _State:
             "begun": self.begun,
         }
 
-    def take(self, change: Change) -> None:
-        self.newest[change.entity] = max(self.newest.get(change.entity, change.at), change.at)
+    def take(self, change: Change, now: datetime) -> None:
+        if change.at <= now + MAX_AHEAD:
+            self.newest[change.entity] = max(self.newest.get(change.entity, change.at), change.at)
         for id in change.to_fetch:
             # a field of all deals can be converted without their being modified
             at = _EVER if (change.entity, id) == (DEAL, EVERY) else change.at
             known = self.fetch.setdefault(change.entity, {})
             known[id] = min(known.get(id, at), at)
+            if len(known) > MOST_NAMED:
+                begin = _EVER if change.entity == DEAL else min(known.values())
+                self.fetch[change.entity] = {EVERY: begin}
 
     def fetch_all(self) -> None:
         self.fetch.setdefault(DEAL, {})[EVERY] = _EVER

@@ -1,5 +1,6 @@
 """Change events are read from a real Kafka, and what they do not tell is fetched."""
 
+import socket
 from typing import Any
 
 import pytest
@@ -213,6 +214,32 @@ def test_what_is_no_change_event_is_refused_with_its_place_and_the_rest_is_read(
     assert len(topic.read(10)) == len(deals(a_week()))
     assert len(topic.refusals) == 1
     assert topic.refusals[0].startswith("no change event")
+    # it may have been a change of any deal
+    assert topic.complete == []
+
+
+def test_a_change_from_the_future_does_not_make_the_past_complete(topic: Topic) -> None:
+    topic.write(*deals(a_week()), change(Save(day(4000), "UPDATE", "Opportunity", DEAL, {"Amount": 1.0}), 60))
+    topic.read(10)
+    assert topic.complete == [Complete(("crm.deal.changed",), day(4))]
+
+
+def test_very_many_records_that_must_be_fetched_are_all_of_them(topic: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.sources.salesforce.change_topics.MOST_NAMED", 3)
+    topic.write(gap(DEAL, WON, GONE, BACK))
+    topic.read(10)
+    assert list(topic.bookmark["fetch"]["Opportunity"]) == ["*"]
+
+
+def test_a_kafka_that_is_not_there_is_asked_again_in_the_next_round(topic: Topic) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        topic.kafka = {
+            "bootstrap_servers": [f"127.0.0.1:{closed.getsockname()[1]}"],
+            "bootstrap_timeout_ms": 500,
+        }
+        with pytest.raises(SourceUnavailable, match="Kafka"):
+            topic.read(10)
 
 
 def test_a_topic_that_is_not_there_is_named(topic: Topic) -> None:
