@@ -19,9 +19,8 @@ from ..item import Item
 from ..section import secret_in
 from . import activities
 from .client import Client, Thing
-from .export import owners_of, with_pipeline
 from .modified import modified
-from .portal import STAGES, Portal
+from .portal import Portal, stages_of
 from .reading import Reading
 from .settings import HubSpot
 from .values import EPOCH
@@ -87,25 +86,19 @@ class _Round:
     def _learn_names(self) -> None:
         for archived in ("false", "true"):
             for page in self._client.pages("/crm/v3/owners", limit=100, archived=archived):
-                owners = {id: address for owner in reversed(page) for id, address in owners_of(owner).items()}
-                self._portal = self._portal.beside(owners=owners)
+                self._portal = self._portal.with_owners(page)
         for page in self._client.pages("/crm/v3/pipelines/deals"):
             for pipeline in page:
-                self._portal = with_pipeline(self._portal, pipeline)
+                self._portal = self._portal.with_pipeline(pipeline)
                 if not self._bookmark:
                     self._warn_of_other_names(pipeline)
 
     def _warn_of_other_names(self, pipeline: Thing) -> None:
-        stages = pipeline.get("stages")
-        for stage in stages if isinstance(stages, list) else []:
-            id, label = (stage.get("id"), stage.get("label")) if isinstance(stage, dict) else (None, None)
-            if isinstance(id, str) and id in STAGES and id not in self._settings.stages and label != STAGES[id]:
-                log.warning(
-                    "hubspot: the stage %s is told as %r; if it is to be %r, name it so under hubspot.stages",
-                    id,
-                    STAGES[id],
-                    label,
-                )
+        for stage in stages_of(pipeline):
+            ours, theirs = self._portal.stage(stage["id"]), stage["label"]
+            if ours != theirs and stage["id"] not in self._settings.stages:
+                text = "hubspot: the stage %s is told as %r; if it is to be %r, name it so under hubspot.stages"
+                log.warning(text, stage["id"], ours, theirs)
 
     def _deleted(self, reading: Reading, told_before: datetime) -> Iterator[Batch]:
         """Deals that were told, and were deleted since."""

@@ -7,46 +7,28 @@ HubSpot writes the times of a table in whole minutes of the account's time zone.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from itertools import groupby, islice
-from typing import Any, NamedTuple
+from itertools import islice
 
 from detectors.core.events import Event, Refused
 
 from ..item import Item, Row
-from . import activities, deals, people
-from .activities import Around
+from . import activities, emails, history_table, people
+from .around import Around
 from .legacy import engagement_of
 from .people import Company, Person
 from .portal import Portal
-from .records import ACTIVITIES, Link, Record, kind_of, property_of, record_of, record_of_row, table_kind, without_words
+from .records import ACTIVITIES, Link, Record, kind_of, record_of, record_of_row, table_kind, without_words
 from .settings import HubSpot
 from .told import deal_item, one_of
-from .values import moment, raw_of, text_of
+from .values import raw_of
 
 HISTORY = "property history"
-
-# what the columns of a property's history may be called, in small letters
-_COLUMNS = {
-    "deal": {"record id", "object id", "deal id", "hs_object_id"},
-    "property": {"property", "property name", "property_name"},
-    "value": {"value", "property value"},
-    "at": {"change date", "changed at", "changed on", "timestamp", "updated at"},
-    "by": {"source", "source type", "source_type", "change source"},
-    "object": {"object type", "object_type", "object"},
-}
-_NEEDED = ("deal", "property", "value", "at")
 _LOOKED_AT = 100
-_CHANGE = "a change of a deal"
-_MILLISECOND = timedelta(milliseconds=1)
 
 
 def table_of(columns: Collection[str]) -> str | None:
     """Which of HubSpot's tables has these columns; None if it is none of them."""
-    found = _columns(columns)
-    if all(name in found for name in _NEEDED):
-        return HISTORY
-    return table_kind(columns)
+    return HISTORY if history_table.has(columns) else table_kind(columns)
 
 
 def objects_of(content: object) -> str | None:
@@ -63,7 +45,7 @@ def read(tables: Mapping[str, Iterable[Row]], settings: HubSpot) -> Iterator[Ite
     yield from _contacts(tables, known)
     yield from _companies(tables, known)
     yield from _deals(tables, known)
-    yield from _changes(tables.get(HISTORY, ()), replace(known.portal, labels=True))
+    yield from history_table.read(tables.get(HISTORY, ()), replace(known.portal, labels=True))
     yield from _on_other_deals(known)
     yield from _activities(tables, known)
 
@@ -87,38 +69,10 @@ class _Known:
 def _names(tables: Mapping[str, Iterable[Row]], known: _Known) -> Iterator[Item]:
     for row in tables.get("owners", ()):
         yield Item(row.place, raw_of(row.fields), "owner", "named by HubSpot")
-        known.portal = known.portal.beside(owners=owners_of(row.fields))
+        known.portal = known.portal.with_owners([row.fields])
     for row in tables.get("pipelines", ()):
         yield Item(row.place, raw_of(row.fields), "pipeline", "named by HubSpot")
-        known.portal = with_pipeline(known.portal, row.fields)
-
-
-def owners_of(told: Mapping[str, Any]) -> dict[str, str]:
-    """The address of an owner, by id and by name."""
-    address = told.get("email")
-    if not isinstance(address, str) or "@" not in address:
-        return {}
-    names = (told.get("firstName"), told.get("lastName"))
-    name = " ".join(each.strip() for each in names if isinstance(each, str) and each.strip())
-    return {str(key): address for key in (told.get("id"), name) if key}
-
-
-def with_pipeline(portal: Portal, told: Mapping[str, Any]) -> Portal:
-    """A portal that knows the names of a pipeline and its stages, and which of these close a deal."""
-    names: dict[str, str] = {}
-    won: list[str] = []
-    lost: list[str] = []
-    stages = told.get("stages")
-    for stage in stages if isinstance(stages, list) else []:
-        if not isinstance(stage, dict) or not isinstance(stage.get("label"), str):
-            continue
-        id, marks = str(stage.get("id")), stage.get("metadata")
-        names[id] = stage["label"]
-        if isinstance(marks, dict) and str(marks.get("isClosed")).lower() == "true":
-            (won if str(marks.get("probability")) in {"1", "1.0"} else lost).append(id)
-    label = told.get("label")
-    pipelines = {str(told.get("id")): label} if isinstance(label, str) else {}
-    return portal.beside(stages=names, pipelines=pipelines, won=won, lost=lost)
+        known.portal = known.portal.with_pipeline(row.fields)
 
 
 def _records(kind: str, rows: Iterable[Row]) -> Iterator[Record | Item]:
@@ -208,82 +162,7 @@ def _activities(tables: Mapping[str, Iterable[Row]], known: _Known) -> Iterator[
                 mails.append(record)  # what answers what shows only among all
             else:
                 yield activities.item_of(record, Around(addresses), known.read_by(record))
-    sent = (activities.thread_of(record, known.read_by(record)) for record in mails)
-    around = Around(addresses, activities.threads_of(each for each in sent if each is not None))
+    sent = (emails.thread_of(record, known.read_by(record)) for record in mails)
+    around = Around(addresses, emails.threads_of(each for each in sent if each is not None))
     for record in mails:
         yield activities.item_of(record, around, known.read_by(record))
-
-
-class _Change(NamedTuple):
-    """A row of a property's history."""
-
-    deal: str
-    name: str
-    at: datetime
-    value: Any
-    by: str
-    row: Row
-
-
-def _changes(rows: Iterable[Row], portal: Portal) -> Iterator[Item]:
-    """The events of properties' histories. What changed more than once in a minute keeps the order of the file."""
-    for _, series in groupby(_read_changes(rows, portal), key=_series):
-        told = []
-        for each in series:
-            if isinstance(each, Item):
-                yield each
-            else:
-                told.append(each)
-        if told and told[0].at >= told[-1].at:
-            told.reverse()  # HubSpot writes the newest first
-        for _, together in groupby(sorted(told, key=_time), key=_time):
-            for number, change in enumerate(together):
-                yield _changed(change._replace(at=change.at + number * _MILLISECOND), portal)
-
-
-def _read_changes(rows: Iterable[Row], portal: Portal) -> Iterator[_Change | Item]:
-    for row in rows:
-        try:
-            cells = {name: text_of(row.fields[column]) for name, column in _columns(row.fields).items()}
-            if cells.get("object", "deal").lower() not in {"deal", "deals", "0-3"}:
-                yield Item(row.place, raw_of(row.fields), "a change of another record", cells["object"])
-                continue
-            if not cells.get("deal") or not cells.get("property"):
-                raise Refused("unreadable", "the record's id or the property is missing")
-            at = moment(cells.get("at", ""), portal.settings)
-            name = property_of(cells["property"])
-            yield _Change(cells["deal"], name, at, cells.get("value", ""), cells.get("by", ""), row)
-        except Refused as refused:
-            yield Item(row.place, raw_of(row.fields), _CHANGE, refusal=refused)
-
-
-def _series(told: _Change | Item) -> tuple[str, str]:
-    return (told.deal, told.name) if isinstance(told, _Change) else ("", "")
-
-
-def _time(told: _Change) -> datetime:
-    return told.at
-
-
-def _changed(told: _Change, portal: Portal) -> Item:
-    try:
-        by = "_".join(told.by.upper().split())
-        if told.name == "createdate":
-            event: Event | None = deals.created(told.deal, moment(told.value, portal.settings), portal, by)
-        else:
-            event = deals.changed(told.deal, told.name, told.value, told.at, portal, by)
-    except Refused as refused:
-        return Item(told.row.place, raw_of(told.row.fields), _CHANGE, told.name, refusal=refused)
-    if event is None:
-        return Item(told.row.place, raw_of(told.row.fields), "a property that is not read", told.name)
-    return Item(told.row.place, raw_of(told.row.fields), _CHANGE, told.name, (event,))
-
-
-def _columns(columns: Iterable[str]) -> dict[str, str]:
-    """Which column is which of a property's history."""
-    found: dict[str, str] = {}
-    for column in columns:
-        for name, called in _COLUMNS.items():
-            if column.strip().casefold() in called:
-                found.setdefault(name, column)
-    return found

@@ -1,10 +1,10 @@
 """A company's HubSpot, and what its ids are called: stages, pipelines and owners are ids there, and names to people."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from detectors.core.events import Refused
 
@@ -61,7 +61,7 @@ class Portal:
         owners: Mapping[str, str] | None = None,
         won: Collection[str] = (),
         lost: Collection[str] = (),
-    ) -> Self:
+    ) -> "Portal":
         """With what HubSpot itself calls what has no name yet.
 
         A name that we have stays, even if people have renamed a stage: a push, which knows no other, would else tell
@@ -75,6 +75,32 @@ class Portal:
             won=self.won | (frozenset(won) - self.lost),
             lost=self.lost | (frozenset(lost) - self.won),
         )
+
+    def with_owners(self, told: Iterable[Mapping[str, Any]]) -> "Portal":
+        """With the addresses of owners as the API gives them, by id and by name; the first of a name counts."""
+        owners: dict[str, str] = {}
+        for owner in told:
+            address = owner.get("email")
+            if isinstance(address, str) and "@" in address:
+                names = (owner.get("firstName"), owner.get("lastName"))
+                name = " ".join(each.strip() for each in names if isinstance(each, str) and each.strip())
+                for key in filter(None, (owner.get("id"), name)):
+                    owners.setdefault(str(key), address)
+        return self.beside(owners=owners)
+
+    def with_pipeline(self, told: Mapping[str, Any]) -> "Portal":
+        """With a pipeline and its stages as the API gives them, and which of these close a deal."""
+        names: dict[str, str] = {}
+        won: list[str] = []
+        lost: list[str] = []
+        for stage in stages_of(told):
+            id, marks = str(stage["id"]), stage.get("metadata")
+            names[id] = stage["label"]
+            if isinstance(marks, dict) and str(marks.get("isClosed")).lower() == "true":
+                (won if str(marks.get("probability")) in {"1", "1.0"} else lost).append(id)
+        label = told.get("label")
+        pipelines = {str(told.get("id")): label} if isinstance(label, str) else {}
+        return self.beside(stages=names, pipelines=pipelines, won=won, lost=lost)
 
     @cached_property
     def properties(self) -> dict[str, str]:
@@ -117,3 +143,13 @@ class Portal:
         if name is None:
             raise Refused("unmapped", f"{what} {value!r} has no name: give it one under hubspot.{where}")
         return name
+
+
+def stages_of(pipeline: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The stages of a pipeline as the API gives it, each with an id and a label."""
+    told = pipeline.get("stages")
+    return [
+        stage
+        for stage in (told if isinstance(told, list) else [])
+        if isinstance(stage, dict) and isinstance(stage.get("id"), str) and isinstance(stage.get("label"), str)
+    ]

@@ -7,8 +7,8 @@ from typing import TypeVar
 from detectors.core.events import Event, Refused
 
 from ..item import Item
-from . import activities, deals, people
-from .activities import Around
+from . import activities, deals, emails, people
+from .around import Around, Sent, listed
 from .client import Client, Thing
 from .modified import found
 from .people import Company, Person
@@ -154,12 +154,12 @@ class Reading:
         return read
 
     def _addresses(self, ids: Sequence[str]) -> dict[str, str]:
-        known, _ = self._known("contacts", self._client.read("contacts", ids, ("email",)), activities.address_of)
+        known, _ = self._known("contacts", self._client.read("contacts", ids, ("email",)), _address)
         return {id: address for id, address in known.items() if address}
 
-    def _threads(self, records: Iterable[Record]) -> dict[str, list[activities.Sent]]:
+    def _threads(self, records: Iterable[Record]) -> dict[str, list[Sent]]:
         """The threads that these mails are in, with all of their mails."""
-        sent = [told for record in records if (told := activities.thread_of(record, self._portal)) is not None]
+        sent = [told for record in records if (told := emails.thread_of(record, self._portal)) is not None]
         threads = sorted({thread for thread, _ in sent})
         for start in range(0, len(threads), _MOST_VALUES):
             some = threads[start : start + _MOST_VALUES]
@@ -171,10 +171,10 @@ class Reading:
             ):
                 for each in page:
                     record = _record("emails", each)
-                    told = activities.thread_of(record, self._portal) if isinstance(record, Record) else None
+                    told = emails.thread_of(record, self._portal) if isinstance(record, Record) else None
                     if told is not None and told[0] in some:
                         sent.append(told)
-        return activities.threads_of(sent)
+        return emails.threads_of(sent)
 
 
 def _record(kind: str, told: Thing, **links: list[Thing] | None) -> Record | Item:
@@ -184,6 +184,10 @@ def _record(kind: str, told: Thing, **links: list[Thing] | None) -> Record | Ite
         return record_of(kind, {**told, "associations": links}, place)
     except Refused as refused:
         return Item(place, raw_of(without_words(told)), kind.removesuffix("s"), refusal=refused)
+
+
+def _address(contact: Record, _portal: Portal) -> str | None:
+    return next(iter(listed(contact.text("email"))), None)
 
 
 def _created(record: Record, portal: Portal) -> datetime | None:
