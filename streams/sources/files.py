@@ -120,7 +120,11 @@ def _tables(paths: Iterable[Path], reading: Reading) -> Iterator[Iterator[Item]]
     """The items of all tables, those of a vendor together: they explain each other."""
     found: defaultdict[str, dict[str, list[Path]]] = defaultdict(dict)
     for path in filter(_is_table, paths):
-        vendor, name = ("mapped", "") if reading.mapping is not None else _table_of(path)
+        if reading.mapping is not None:
+            mapped_csv.check(reading.mapping, table.columns(path), str(path))
+            vendor, name = "mapped", ""
+        else:
+            vendor, name = _table_of(path)
         found[vendor].setdefault(name, []).append(path)
     for vendor, tables in found.items():
         no_rows: list[Item] = []

@@ -461,7 +461,7 @@ def test_good_rules_are_summed_up_as_json(tmp_path: Path) -> None:
     assert (told.status, told.err) == (0, "")
     said = json.loads(told.out)
     assert re.fullmatch(r"[0-9a-f]{64}", said.pop("rules"))
-    assert said == {"file": str(file), "owners": 1, "overrides": 0, "not_applied": None}
+    assert said == {"file": str(file), "owners": 1, "overrides": 0}
 
 
 def test_of_bad_rules_every_problem_is_a_line_of_json_with_its_place(tmp_path: Path) -> None:
@@ -487,14 +487,6 @@ def test_rules_that_are_not_read_at_all_have_one_place(tmp_path: Path) -> None:
     told = stallwatch("rules", "check", file, "--json")
     assert refusal(told) == f"{file}: 1 problem"
     assert json.loads(told.out)["place"] == f"{file}:1:10"
-
-
-def test_rules_that_ask_for_what_is_not_applied_yet_are_good_and_said_to(tmp_path: Path) -> None:
-    file = written(tmp_path / "rules.yaml", [b"alerts: {per_owner_per_day: 3}"])
-    told = stallwatch("rules", "check", file)
-    assert told.status == 0
-    assert told.out.splitlines()[1].startswith(f"{file}: `alerts` is read and not applied yet")
-    assert "not applied yet" in json.loads(stallwatch("rules", "check", "--json", file).out)["not_applied"]
 
 
 # -- dashboards push
@@ -524,13 +516,6 @@ def test_a_worker_whose_topics_are_missing_says_what_to_do(fresh: System) -> Non
 def test_a_worker_with_bad_rules_does_not_start(fresh: System) -> None:
     fresh.write_rules({"detectors": {"gone_quite": {}}})
     assert "did you mean 'gone_quiet'?" in refusal(stallwatch_process("worker", env=fresh.environment()))
-
-
-def test_a_worker_says_at_its_start_what_of_its_rules_is_not_applied_yet(fresh: System) -> None:
-    fresh.write_rules({"alerts": {"per_owner_per_day": 3}})
-    told = stallwatch_process("worker", env=fresh.environment())
-    [said] = [line for line in told.err.splitlines() if "not applied yet" in line]
-    assert "WARNING" in said
 
 
 @pytest.mark.slow
