@@ -10,6 +10,8 @@ LEAST = 100
 MOST_REFUSED = 0.5
 PAUSE_SECONDS = 300.0
 TRIALS = 10
+# an owner or a stage that nobody has named here is not the source's fault
+NOT_ITS_FAULT = "unmapped"
 # names come from outside: beyond so many, the rest is one
 MOST_SOURCES = 50
 OTHER = "other"

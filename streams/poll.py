@@ -13,7 +13,7 @@ from time import monotonic
 from detectors.core import events
 
 from .bookmarks import Bookmarks
-from .breaker import Breakers
+from .breaker import NOT_ITS_FAULT, Breakers
 from .history import Told
 from .publish import Published, Publisher
 from .sources.connection import Batch, Complete, Connection, SourceError, SourceUnavailable
@@ -77,10 +77,10 @@ class Poll:
         refused = self._publisher.result.refused
         before = len(refused)
         for _ in self._publisher.send(told):
-            self._breakers.tell(connection.name, len(refused) > before, monotonic())
-            for place, reason, text in refused[before:]:
+            news, before = refused[before:], len(refused)
+            for place, reason, text in news:
                 log.warning("%s: refused, %s: %s", place, reason, text)
-            before = len(refused)
+            self._breakers.tell(connection.name, any(reason != NOT_ITS_FAULT for _, reason, _ in news), monotonic())
         self._publisher.flush()
 
     def _refuse_paused(self, connection: Connection) -> None:

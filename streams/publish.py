@@ -15,7 +15,7 @@ from kafka.errors import KafkaError
 from detectors.core import events
 
 from . import topics
-from .breaker import LAST, Breaker
+from .breaker import LAST, NOT_ITS_FAULT, Breaker
 from .dead_letters import dead_letter
 from .history import Input
 from .settings import Settings
@@ -78,7 +78,7 @@ class Publisher:
             if number % CLOCK_EVERY == 0:
                 self._tell_time()
             if breaker is not None:
-                breaker.tell(len(self.result.refused) > refused, 0.0)
+                breaker.tell(any(reason != NOT_ITS_FAULT for _, reason, _ in self.result.refused[refused:]), 0.0)
                 if breaker.paused_for(0.0) > 0:
                     self.flush()
                     raise PublishError(

@@ -18,7 +18,7 @@ from aiohttp import web
 
 from detectors.core.events import Refused
 
-from .breaker import Breakers
+from .breaker import NOT_ITS_FAULT, Breakers
 from .counts import Counts, Outcome, label
 from .inbox import Inbox, InboxUnavailable
 from .wire import Send
@@ -179,7 +179,7 @@ class Pushes:
 
 def _is_bad(pushed: Pushed) -> bool:
     """Whether the sender is to blame: not for an owner or a stage that nobody has named here."""
-    return pushed.refusal is not None and pushed.refusal.reason != "unmapped"
+    return pushed.refusal is not None and pushed.refusal.reason != NOT_ITS_FAULT
 
 
 def _told(place: str, refusal: Refused) -> dict[str, str]:
