@@ -16,9 +16,10 @@ from aiohttp import web
 from mode import Service
 
 from detectors.core.assessment import Watched
+from detectors.core.rules import Rules
 
-from . import push_kinds, rules_file, topics
-from .alerts import not_applied
+from . import access, push_kinds, rules_file, topics
+from .access import Access
 from .answer import Answer
 from .inbox import Inbox
 from .notifier import Notifier
@@ -79,6 +80,10 @@ class Views:
         """Why this worker does not take events now; None if it does."""
         return self._watchdog.complaint or self._worker.unready()
 
+    def rules(self) -> Rules:
+        """The rules in force."""
+        return self._worker.rules
+
     async def reload(self) -> str | None:
         """Take the rules file anew; what is wrong with it, if it is not taken."""
         return await self._worker.reload()
@@ -87,14 +92,14 @@ class Views:
 class Companions(Service):
     """What runs beside the agents, in the same loop and for as long as the app."""
 
-    def __init__(self, worker: Worker, kinds: Iterable[Push] = ()) -> None:
+    def __init__(self, worker: Worker, kinds: Iterable[Push], visitors: Access) -> None:
         self._worker = worker
         self._settings = worker.settings
         self._watchdog = Watchdog(self._settings.patience_seconds, die)
         self._inbox = Inbox(worker.settings)
         views = Views(worker, self._watchdog)
         self._pushes = Pushes(kinds, self._inbox, worker.counts, worker.breakers, views.readiness)
-        site = build(views, self._pushes.routes())
+        site = build(views, self._pushes.routes(), visitors)
         self._runner = web.AppRunner(site, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         self._notifier = Notifier(
             lambda: worker.books, self._settings.alertmanager, self._settings.pages_url, worker.counts.notified
@@ -159,10 +164,9 @@ def run(settings: Settings) -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     # it writes down every line that is no HTTP, with whatever secret stands in it; what fails here is logged by `web`
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
+    visitors = access.of(settings)
     kinds = push_kinds.kinds(settings)
     rules = rules_file.read(settings.rules)
-    if (said := not_applied(rules)) is not None:
-        log.warning("%s: %s", settings.rules, said)
     _check_topics(settings)
     settings = with_port(settings)
     if sys.platform != "win32":
@@ -170,7 +174,9 @@ def run(settings: Settings) -> None:
     # a second series for each counter, which nobody asks for; the function has no types
     prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
     worker = Worker(settings, rules)
-    host = faust.Worker(worker.app, Companions(worker, kinds), loglevel="WARN", quiet=True, override_logging=False)
+    host = faust.Worker(
+        worker.app, Companions(worker, kinds, visitors), loglevel="WARN", quiet=True, override_logging=False
+    )
     host.spinner = None  # it would turn debug logging on for every library
     host.execute_from_commandline()
 

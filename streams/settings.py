@@ -7,11 +7,12 @@ names.
 
 import os
 import ssl
+from ipaddress import ip_network
 from pathlib import Path
 from socket import gethostname
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, IPvAnyNetwork, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
@@ -96,6 +97,15 @@ class Http(BaseModel):
     host: str = "127.0.0.1"
     port: int = Field(8787, ge=0, le=65535)
     url: Annotated[str, AfterValidator(_web_address)] | None = None
+    people: Path | None = Field(None, description="Who may look at the pages, and their tokens.")
+    trust_header: str | None = Field(
+        None, pattern=r"^[A-Za-z0-9-]+$", description="In which a proxy with a log-in says whose mail address it is."
+    )
+    trust_from: Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_split)] = Field(
+        (ip_network("127.0.0.0/8"), ip_network("::1")),
+        description="From where that proxy comes; nobody else is believed.",
+    )
+    open: bool = Field(False, description="Nobody is asked who they are, though other machines may get here.")
 
     @property
     def base(self) -> str:

@@ -4,9 +4,9 @@ It shows and never decides: all that it serves comes from `Views`, which a worke
 """
 
 import logging
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from http import HTTPStatus
-from ipaddress import IPv6Address, ip_address
 from typing import Protocol
 
 from aiohttp import web
@@ -14,16 +14,22 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from yarl import URL
 
 from detectors.core.assessment import Watched
+from detectors.core.rules import Rules
 
+from .access import CHALLENGE, Access, is_loopback
 from .answer import Answer, to_json
 from .pages import render
 from .pages.board import Wanted, board, newest
 from .pages.formats import deal_path
 from .pages.life import life
 from .pages.runbook import runbooks
+from .people import Person
+from .posted import form_of
+from .settings import Http
 
 log = logging.getLogger("stallwatch.web")
 
+_KEPT = ("Allow", "Retry-After", "WWW-Authenticate")
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'",
@@ -60,13 +66,23 @@ class Views(Protocol):
     def readiness(self) -> str | None:
         """Why this worker does not take events now; None if it does."""
 
+    def rules(self) -> Rules:
+        """The rules in force."""
+
     async def reload(self) -> str | None:
         """Take the rules file anew; what is wrong with it, if it is not taken."""
 
 
-def build(views: Views, pushes: Iterable[web.RouteDef] = ()) -> web.Application:
-    """The server's application; `pushes` are the routes of what it takes from others."""
-    site = _Site(views)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+PageOf = Callable[[web.Request, Person], Awaitable[web.StreamResponse]]
+
+OPEN = Access(Http(), {}, "")
+
+
+def build(views: Views, pushes: Iterable[web.RouteDef] = (), access: Access = OPEN) -> web.Application:
+    """The server's application; `pushes` are the routes of what it takes from others, who have secrets of their own."""
+    site = _Site(views, access)
+    people = site.for_people
     app = web.Application(middlewares=[_refusals])
     app.on_response_prepare.append(_secured)
     app.add_routes(
@@ -75,11 +91,14 @@ def build(views: Views, pushes: Iterable[web.RouteDef] = ()) -> web.Application:
             web.get("/metrics", site.metrics),
             web.get("/healthz", site.healthz),
             web.get("/readyz", site.readyz),
-            web.get("/deals", site.deals),
-            web.get(r"/deals/{id:[\s\S]+}", site.deal),
-            web.get("/catalogue", site.catalogue),
             web.get("/static/style.css", site.style),
-            web.post("/-/reload", site.reload),
+            web.get("/log-in", site.log_in_form),
+            web.post("/log-in", site.log_in),
+            web.post("/log-out", people(site.log_out)),
+            web.get("/deals", people(site.deals)),
+            web.get(r"/deals/{id:[\s\S]+}", people(site.deal)),
+            web.get("/catalogue", people(site.catalogue)),
+            web.post("/-/reload", people(site.reload)),
             *pushes,
         ]
     )
@@ -89,8 +108,48 @@ def build(views: Views, pushes: Iterable[web.RouteDef] = ()) -> web.Application:
 class _Site:
     """The routes."""
 
-    def __init__(self, views: Views) -> None:
+    def __init__(self, views: Views, access: Access) -> None:
         self._views = views
+        self._access = access
+
+    def for_people(self, page: PageOf) -> Handler:
+        """A page that is shown to those only who may come in; what it shows each of them is its own business."""
+
+        async def shown(request: web.Request) -> web.StreamResponse:
+            if request.method not in ("GET", "HEAD") and not self._access.is_from_own_page(request):
+                raise web.HTTPForbidden(text="Another site's page made your browser send this.")
+            person = self._access.person(request, self._views.rules())
+            if person is not None:
+                return await page(request, person)
+            if self._access.has_tokens and request.method == "GET" and _wants_html(request):
+                raise web.HTTPSeeOther(URL("/log-in").with_query(to=request.rel_url.raw_path_qs))
+            raise web.HTTPUnauthorized(text="Who are you?", headers={"WWW-Authenticate": CHALLENGE})
+
+        return shown
+
+    async def log_in_form(self, request: web.Request) -> web.Response:
+        if not self._access.has_tokens:
+            raise web.HTTPNotFound(text="Nobody logs in here.")
+        return _html(render.log_in_page(_local(request.query.get("to", ""))))
+
+    async def log_in(self, request: web.Request) -> web.Response:
+        if not self._access.is_from_own_page(request):
+            raise web.HTTPForbidden(text="Another site's page made your browser send this.")
+        form = await form_of(request)
+        token, to = form.get("token", ""), _local(form.get("to", ""))
+        address = self._access.whose(token.strip(), request) if self._access.has_tokens else None
+        if address is None:
+            response = _html(render.log_in_page(to, "Nobody has this token."))
+            response.set_status(401)
+            return response
+        response = web.Response(status=303, headers={"Location": to})
+        self._access.open_session(response, address, request)
+        return response
+
+    async def log_out(self, request: web.Request, _: Person) -> web.Response:
+        response = web.Response(status=303, headers={"Location": "/log-in"})
+        self._access.end_session(response, request)
+        return response
 
     async def root(self, _: web.Request) -> web.Response:
         raise web.HTTPFound("/deals")
@@ -104,40 +163,44 @@ class _Site:
     async def readyz(self, _: web.Request) -> web.Response:
         return _verdict(self._views.readiness())
 
-    async def deals(self, request: web.Request) -> web.Response:
-        page = board(self._views.answers(), Wanted.of(request.query))
+    async def deals(self, request: web.Request, person: Person) -> web.Response:
+        page = board(filter(person.sees, self._views.answers()), Wanted.of(request.query))
         if not _wants_json(request):
-            return _html(render.board_page(page, self._views.readiness()))
+            return _html(render.board_page(page, self._views.readiness(), person))
         response = _json(b"[" + b",".join(to_json(row.told) for row in page.rows) + b"]")
         response.headers["X-Total-Count"] = str(page.open)
         if page.wanted.page < page.pages:
             response.headers["Link"] = f'<{page.wanted.path(page.wanted.page + 1)}>; rel="next"'
         return response
 
-    async def deal(self, request: web.Request) -> web.Response:
+    async def deal(self, request: web.Request, person: Person) -> web.Response:
         deal_id = request.match_info["id"]
         told = self._views.answer(deal_id)
         if told is None:
             base = self._views.elsewhere(deal_id)
             if base is not None:
                 raise web.HTTPTemporaryRedirect(URL(base.rstrip("/") + deal_path(deal_id), encoded=True))
+        # whose deal it is not does not learn that it is there
+        if told is None or not person.sees(told):
             raise web.HTTPNotFound(text=f"No deal is known here by the id {deal_id}.")
         if _wants_json(request):
             return _json(to_json(told))
         shown = life(told, self._views.watched(deal_id), newest(self._views.answers()))
-        return _html(render.deal_page(shown, self._views.readiness()))
+        return _html(render.deal_page(shown, self._views.readiness(), person))
 
-    async def catalogue(self, _: web.Request) -> web.Response:
-        return _html(render.catalogue_page(runbooks()))
+    async def catalogue(self, _: web.Request, person: Person) -> web.Response:
+        return _html(render.catalogue_page(runbooks(), person))
 
     async def style(self, _: web.Request) -> web.Response:
         # its link changes with its content
         kept = {"Cache-Control": "public, max-age=31536000, immutable"}
         return web.Response(body=render.STYLE, content_type="text/css", charset="utf-8", headers=kept)
 
-    async def reload(self, request: web.Request) -> web.Response:
-        if not is_from_here(request):
+    async def reload(self, request: web.Request, person: Person) -> web.Response:
+        if self._access.is_open and not is_from_here(request):
             raise web.HTTPForbidden(text="Only this machine itself may reload the rules.")
+        if person.role != "ops":
+            raise web.HTTPForbidden(text="Only ops may reload the rules.")
         problem = await self._views.reload()
         if problem is not None:
             return web.Response(status=500, text=f"{problem}\n")
@@ -154,8 +217,8 @@ async def _refusals(
     except web.HTTPException as refusal:
         if refusal.status < 400:
             raise
-        allowed = {name: value for name, value in refusal.headers.items() if name == "Allow"}
-        return _refusal(request, refusal.status, refusal.text or "", allowed)
+        kept = {name: value for name, value in refusal.headers.items() if name in _KEPT}
+        return _refusal(request, refusal.status, refusal.text or "", kept)
     except Exception:
         log.exception("%s %s could not be answered", request.method, request.rel_url.raw_path[:200])
         return _refusal(request, 500, "The reason is in this worker's log.", {})
@@ -165,7 +228,7 @@ def _refusal(request: web.Request, status: int, words: str, headers: dict[str, s
     title = HTTPStatus(status).phrase
     if words.startswith(f"{status}:"):
         words = ""
-    if "text/html" in request.headers.get("Accept", ""):
+    if _wants_html(request):
         response = _html(render.refusal_page(status, title, words))
     else:
         response = web.Response(text=f"{status} {title}{': ' if words else ''}{words[:300]}\n")
@@ -184,6 +247,15 @@ def _verdict(problem: str | None) -> web.Response:
     if problem is None:
         return web.Response(text="ok\n")
     return web.Response(status=503, text=" ".join(problem.split()) + "\n")
+
+
+def _local(path: str) -> str:
+    """Where to go on after the log-in: a page of our own, whatever a link said."""
+    return path if re.match(r"/(deals|catalogue)(?![^/?])", path) else "/deals"
+
+
+def _wants_html(request: web.Request) -> bool:
+    return "text/html" in request.headers.get("Accept", "")
 
 
 def _wants_json(request: web.Request) -> bool:
@@ -205,9 +277,4 @@ def is_from_here(request: web.Request) -> bool:
     """Whether a request was made on this machine, and neither passed on by a proxy nor made by another site's page."""
     if any(name in request.headers for name in ("Forwarded", "X-Forwarded-For", "Origin")):
         return False
-    try:
-        peer = ip_address(request.remote or "")
-    except ValueError:
-        return False
-    mapped = peer.ipv4_mapped if isinstance(peer, IPv6Address) else None
-    return (mapped or peer).is_loopback
+    return is_loopback(request.remote or "")

@@ -6,6 +6,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from streams.people import Person
+
 from . import formats
 from .board import Board
 from .life import Life
@@ -44,21 +46,30 @@ _ENVIRONMENT.filters |= {
 _ENVIRONMENT.globals |= {"style_path": STYLE_PATH}
 
 
-def board_page(board: Board, notice: str | None) -> str:
-    """The board; `notice` says why it may be incomplete."""
-    return _ENVIRONMENT.get_template("board.html.j2").render(board=board, notice=notice)
+def board_page(board: Board, notice: str | None, person: Person | None = None) -> str:
+    """The board; `notice` says why it may be incomplete. All pages name the `person` who looks."""
+    return _page("board", person, board=board, notice=notice)
 
 
-def deal_page(life: Life, notice: str | None) -> str:
+def deal_page(life: Life, notice: str | None, person: Person | None = None) -> str:
     """One deal."""
-    return _ENVIRONMENT.get_template("deal.html.j2").render(life=life, notice=notice)
+    return _page("deal", person, life=life, notice=notice)
 
 
-def catalogue_page(runbooks: list[Runbook]) -> str:
+def catalogue_page(runbooks: list[Runbook], person: Person | None = None) -> str:
     """All detectors."""
-    return _ENVIRONMENT.get_template("catalogue.html.j2").render(runbooks=runbooks)
+    return _page("catalogue", person, runbooks=runbooks)
+
+
+def log_in_page(to: str, problem: str | None = None) -> str:
+    """The form that asks for a token; `to` is where it leads."""
+    return _page("log_in", None, to=to, problem=problem)
 
 
 def refusal_page(status: int, title: str, words: str) -> str:
     """What there is to say instead of a page."""
-    return _ENVIRONMENT.get_template("refusal.html.j2").render(status=status, title=title, words=words)
+    return _page("refusal", None, status=status, title=title, words=words)
+
+
+def _page(name: str, person: Person | None, **shown: object) -> str:
+    return _ENVIRONMENT.get_template(f"{name}.html.j2").render(person=person, **shown)

@@ -22,7 +22,7 @@ RULES = Rules.of(
         "overrides": [{"when": {}, "disable": sorted(set(catalogue()) - SIX)}],
         "organization": {"domains": ["us.example"], "time_zone": "Europe/Berlin"},
         "owners": {"rep@us.example": {"team": "emea"}},
-        "teams": {"emea": {}},
+        "teams": {"emea": {"manager": "boss@us.example"}},
         "pipelines": {"default": {"stages": ["Discovery", "Demo", "Proposal", "Negotiation"]}},
     }
 )
@@ -131,6 +131,9 @@ class Shelf:
 
     def readiness(self) -> str | None:
         return self.unready
+
+    def rules(self) -> Rules:
+        return RULES
 
     async def reload(self) -> str | None:
         self.reloads += 1

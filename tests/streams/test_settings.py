@@ -2,6 +2,7 @@
 
 import os
 import ssl
+from ipaddress import ip_network
 from pathlib import Path
 from socket import gethostname
 
@@ -47,6 +48,10 @@ def _nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
         ("HTTP__HOST", "0.0.0.0", "http.host", "0.0.0.0"),
         ("HTTP__PORT", "0", "http.port", 0),
         ("HTTP__URL", "https://deals-2.us.example/", "http.url", "https://deals-2.us.example"),
+        ("HTTP__PEOPLE", "/people.yaml", "http.people", Path("/people.yaml")),
+        ("HTTP__TRUST_HEADER", "X-Forwarded-User", "http.trust_header", "X-Forwarded-User"),
+        ("HTTP__TRUST_FROM", "10.0.0.7, ::2", "http.trust_from", (ip_network("10.0.0.7"), ip_network("::2"))),
+        ("HTTP__OPEN", "true", "http.open", True),
         ("ALERTMANAGER__URLS", " http://a:1 ,, http://b:2", "alertmanager.urls", ("http://a:1", "http://b:2")),
         ("ALERTMANAGER__RESEND_SECONDS", "5", "alertmanager.resend_seconds", 5.0),
         ("GRAFANA__URL", "http://g:1", "grafana.url", "http://g:1"),
