@@ -93,6 +93,11 @@ _THEN_BACK = {
     "it": (r"\b(?:il|dal)", r"\b(?:di nuovo|di ritorno)\b"),
     "nl": (r"\b(?:op|vanaf)", r"\b(?:terug|weer)\b"),
 }
+# what may stand between such a day and the word: nothing that says the contrary
+_GAP = (
+    r"(?:(?!\b(?:not|n't|away|out|off|leave|vacation|holidays?|nicht|abwesend|urlaub|pas|absente?|conges?|vacances|no|fuera"
+    r"|ausente|vacaciones|non|assente|ferie|niet|afwezig|vakantie)\b)[^.!?\d]){0,40}"
+)
 _UNTIL = {
     "en": rf"\b(?:until|till|thru|through|up to)|\bfrom{_FILL}{_FIRST} to",
     "de": r"\bbis",
@@ -107,7 +112,7 @@ _MONTH_RANGE = re.compile(
 )
 _BACKS = {language: re.compile(rf"(?:{cue}){_FILL}{_DATE}") for language, cue in _BACK.items()}
 _THEN_BACKS = {
-    language: re.compile(rf"(?:{before}){_FILL}{_DATE}[^.!?\d]{{0,40}}{after}")
+    language: re.compile(rf"(?:{before}){_FILL}{_DATE}{_GAP}{after}")
     for language, (before, after) in _THEN_BACK.items()
 }
 _UNTILS = {language: re.compile(rf"(?:{cue}){_FILL}{_DATE}") for language, cue in _UNTIL.items()}

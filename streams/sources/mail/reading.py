@@ -40,10 +40,11 @@ def read(raw: bytes, place: str, source: str, ours: Domains, now: datetime | Non
     if letter.sender is None and kind.name == "bounce":
         return Item(place, head, kind.name, f"{kind.why}; it names nobody who sent it")
     if letter.sender is None:
-        return Item(place, head, "unreadable", refusal=Refused("unreadable", f"From: {_nobody(letter)}"))
-    if letter.when.at is None:
-        return Item(place, head, kind.name, kind.why, refusal=Refused("time", letter.when.why))
+        nobody = f"From: {_nobody(letter)}"
+        return Item(place, head, "unreadable", nobody, refusal=Refused("unreadable", nobody))
     why = "; ".join((kind.why, *_notes(letter, ours)))
+    if letter.when.at is None:
+        return Item(place, head, kind.name, why, refusal=Refused("time", letter.when.why))
     told: list[Event] = []
     try:
         for id, type, fields in _events(letter, kind):

@@ -91,6 +91,8 @@ def test_a_day_without_a_year_is_the_nearest_one() -> None:
         "I am out of the office and will read your mail when I'm back.",
         "bis 14.30 Uhr bin ich in Meetings",
         "Our fair is on 14 March.",
+        "From 16 March I am away and not back before long.",
+        "Ab 16. März bin ich im Urlaub und erst später wieder da.",
         "Call me on 14-03-16-18",
         "",
     ],
