@@ -17,7 +17,7 @@ from itertools import chain
 from ..connection import Batch, Bookmark, Complete, SourceRefused
 from ..item import Item
 from ..section import secret_in
-from . import activities
+from . import activities, meetings
 from .client import Client, Thing
 from .modified import modified
 from .portal import Portal, stages_of
@@ -30,6 +30,7 @@ log = logging.getLogger("stallwatch.sources.hubspot")
 OVERLAP = timedelta(minutes=10)
 SETTLED = timedelta(minutes=1)
 COVERS = ("crm.deal.changed", "crm.contact.changed", "activity.call", "activity.meeting")
+_BEGUN = "meetings that began"
 _ON_DEALS = {"propertyName": "num_associated_deals", "operator": "GT", "value": "0"}
 
 
@@ -68,10 +69,12 @@ class _Round:
 
     def batches(self) -> Iterator[Batch]:
         self._learn_names()
-        reading = Reading(self._client, self._portal)
+        reading = Reading(self._client, self._portal, self._until)
         for kind in ("contacts", "companies"):
             if kind not in self._bookmark:  # as they are now, they come with the deals
                 self._read_to(kind, self._until, ())
+        if _BEGUN not in self._bookmark:  # those that began before are among the meetings
+            self._read_to(_BEGUN, self._until - meetings.GRACE, ())
         told_before = self._whole("deals")
         if told_before is not None:
             yield from self._deleted(reading, told_before)
@@ -82,6 +85,16 @@ class _Round:
             if kind != "emails" or self._settings.mails:
                 properties = (*activities.COMMON, *activities.PROPERTIES[kind])
                 yield from self._pass(kind, reading.touches(kind), properties)
+        if self._settings.meetings_are_held:
+            yield from self._begun(reading)
+
+    def _begun(self, reading: Reading) -> Iterator[Batch]:
+        """Meetings that are over, and were not modified since they were booked."""
+        at, until, read = self._at(_BEGUN), self._until - meetings.GRACE, reading.touches("meetings")
+        since = at - OVERLAP if at is not None else until
+        by = "hs_meeting_start_time"
+        for page, through in modified(self._client, "meetings", since, until, (), by=by):
+            yield self._read_to(_BEGUN, through, tuple(read(page, None)))
 
     def _learn_names(self) -> None:
         for archived in ("false", "true"):

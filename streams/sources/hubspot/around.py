@@ -1,6 +1,6 @@
 """What stands around an activity: its people, its time, its thread, and the event that is made of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -12,20 +12,17 @@ from .portal import Portal
 from .records import Record
 
 
-class Sent(NamedTuple):
-    """A mail's place in its thread."""
-
-    at: datetime
-    id: str
-    message_id: str
-
-
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What activities name by id: the mail addresses of contacts, and the mails of each thread, oldest first."""
+    """What activities do not say themselves.
+
+    The mail addresses of contacts by their ids; of a mail, by its thread and its own id, the thread's first and the
+    one before it; and up to when all of this is known.
+    """
 
     addresses: Mapping[str, str] = field(default_factory=dict)
-    threads: Mapping[str, Sequence[Sent]] = field(default_factory=dict)
+    answered: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    as_of: datetime | None = None
 
     def contacts(self, record: Record) -> list[str]:
         """The addresses of the contacts on an activity."""

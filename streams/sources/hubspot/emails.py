@@ -9,7 +9,7 @@ from datetime import datetime
 from email.header import Header
 from email.mime.text import MIMEText
 from email.utils import format_datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -18,7 +18,7 @@ from detectors.core.events import Email, Refused
 from ..item import Item
 from ..mail import reading
 from ..mail.domains import Domains
-from .around import Around, Sent, Taken, Word, happened, listed, owner
+from .around import Around, Taken, Word, happened, listed, owner
 from .portal import Portal
 from .records import Record
 
@@ -85,15 +85,22 @@ def _read_as_mail(record: Record, sender: str, subject: str, at: datetime) -> It
 
 
 def _thread(record: Record, around: Around) -> dict[str, Any]:
-    sent = around.threads.get(record.text("hs_email_thread_id"), ())
-    place = next((number for number, each in enumerate(sent) if each.message_id == _message_id(record)), 0)
-    if place == 0:
+    told = around.answered.get((record.text("hs_email_thread_id"), _message_id(record)))
+    if told is None:
         return {}
-    first, before = sent[0].message_id, sent[place - 1].message_id
+    first, before = told
     return {"in_reply_to": before, "references": list(dict.fromkeys((first, before)))}
 
 
-def thread_of(record: Record, portal: Portal) -> tuple[str, Sent] | None:
+class Sent(NamedTuple):
+    """A mail's place in its thread."""
+
+    at: datetime
+    record: str
+    message_id: str
+
+
+def sent(record: Record, portal: Portal) -> tuple[str, Sent] | None:
     """The thread that a mail is in, and its place there; None if it is in none, or was not sent."""
     try:
         thread, at = record.text("hs_email_thread_id"), record.moment(portal.settings, "hs_timestamp")
@@ -104,13 +111,21 @@ def thread_of(record: Record, portal: Portal) -> tuple[str, Sent] | None:
         return None
 
 
-def threads_of(mails: Iterable[tuple[str, Sent]]) -> dict[str, list[Sent]]:
-    """The mails of each thread, oldest first, each once, even if it was logged by several people."""
-    found: dict[str, dict[str, Sent]] = {}
-    for thread, sent in mails:
-        known = found.setdefault(thread, {})
-        known[sent.message_id] = min(sent, known.get(sent.message_id, sent))
-    return {thread: sorted(sent.values()) for thread, sent in found.items()}
+def answered(mails: Iterable[tuple[str, Sent]]) -> dict[tuple[str, str], tuple[str, str]]:
+    """Of each mail that does not open its thread, the thread's first and the one before it.
+
+    A mail counts once, even if several people logged it.
+    """
+    threads: dict[str, dict[str, Sent]] = {}
+    for thread, each in mails:
+        known = threads.setdefault(thread, {})
+        known[each.message_id] = min(each, known.get(each.message_id, each))
+    found = {}
+    for thread, members in threads.items():
+        first, *others = in_order = sorted(members.values())
+        for before, each in zip(in_order, others, strict=False):
+            found[thread, each.message_id] = (first.message_id, before.message_id)
+    return found
 
 
 def _message_id(record: Record) -> str:

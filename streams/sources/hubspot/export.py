@@ -6,7 +6,9 @@ HubSpot writes the times of a table in whole minutes of the account's time zone.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import islice
 
 from detectors.core.events import Event, Refused
@@ -60,6 +62,15 @@ class _Known:
     companies: dict[str, Company] = field(default_factory=dict)
     # the contacts of each deal, as far as the contacts name it
     on_deals: dict[str, list[Link]] = field(default_factory=dict)
+
+    # the newest modification of any record
+    as_of: datetime | None = None
+
+    def saw(self, record: Record) -> None:
+        """Something of a record shows up to when all of them are known."""
+        with suppress(Refused):
+            at = record.changed(self.portal.settings)
+            self.as_of = max(filter(None, (at, self.as_of)), default=None)
 
     def read_by(self, record: Record) -> Portal:
         """How a record is read: tables have labels in place of ids."""
@@ -131,6 +142,7 @@ def _deals(tables: Mapping[str, Iterable[Row]], known: _Known) -> Iterator[Item]
         if isinstance(record, Item):
             yield record
             continue
+        known.saw(record)
         contacts = known.on_deals.pop(record.id, [])
         yield deal_item(
             record, contacts, known.persons, known.companies, known.read_by(record), standing=HISTORY not in tables
@@ -153,16 +165,19 @@ def _on_other_deals(known: _Known) -> Iterator[Item]:
 
 def _activities(tables: Mapping[str, Iterable[Row]], known: _Known) -> Iterator[Item]:
     addresses = {id: person.email for id, person in known.persons.items() if person.email}
-    mails: list[Record] = []
+    held: list[Record] = []
     for kind in (*ACTIVITIES, "engagements"):
         for record in _records(kind, tables.get(kind, ())):
             if isinstance(record, Item):
                 yield record
-            elif record.kind == "emails":
-                mails.append(record)  # what answers what shows only among all
+                continue
+            known.saw(record)
+            if record.kind in ("emails", "meetings"):
+                # which mail answers which, and which meetings are over, shows only among all
+                held.append(record)
             else:
                 yield activities.item_of(record, Around(addresses), known.read_by(record))
-    sent = (emails.thread_of(record, known.read_by(record)) for record in mails)
-    around = Around(addresses, emails.threads_of(each for each in sent if each is not None))
-    for record in mails:
+    sent = (emails.sent(record, known.read_by(record)) for record in held)
+    around = Around(addresses, emails.answered(each for each in sent if each is not None), known.as_of)
+    for record in held:
         yield activities.item_of(record, around, known.read_by(record))

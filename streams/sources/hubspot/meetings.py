@@ -1,7 +1,7 @@
 """Meetings: when they were booked and moved, for when, and what became of them."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from detectors.core.events import Refused
@@ -9,10 +9,13 @@ from detectors.core.events import Refused
 from .around import Around, Taken, Word, owner
 from .portal import Portal
 from .records import Record, Version
+from .settings import HubSpot
 from .values import milliseconds, moment
 
 PROPERTIES = ("hs_meeting_outcome", "hs_meeting_start_time", "hs_attendee_owner_ids", "hs_meeting_title")
 HISTORIES = ("hs_meeting_outcome", "hs_meeting_start_time")
+# within which people say what became of a meeting, if they ever do
+GRACE = timedelta(days=1)
 
 _OUTCOMES = {
     "scheduled": "booked",
@@ -39,9 +42,9 @@ def read(record: Record, around: Around, portal: Portal) -> Taken:
         always["attendees"] = list(dict.fromkeys((*people, *hosts)))
     words = [_word(record.id, "booked", at, always, then) for at, then in _bookings(record, portal, made, starts)]
     status, told_at = _outcome(record, portal)
-    if not status and made >= starts:
-        # nobody logs a meeting afterwards that was not held
-        status = "held"
+    # nobody logs a meeting afterwards that was not held
+    if (not status and made >= starts) or (status in ("", "booked") and is_over(starts, around.as_of, portal.settings)):
+        status, told_at = "held", None
     if status in ("held", "no_show"):
         # what is over before it begins is so from when it was said
         at = min(starts, told_at) if told_at else starts
@@ -49,6 +52,11 @@ def read(record: Record, around: Around, portal: Portal) -> Taken:
     elif status == "cancelled":
         words.append(_word(record.id, status, told_at or made, always, starts))
     return Taken("meeting", status or "no outcome", words)
+
+
+def is_over(starts: datetime, as_of: datetime | None, settings: HubSpot) -> bool:
+    """Whether a meeting of which nobody said what became of it counts as held."""
+    return settings.meetings_are_held and as_of is not None and starts + GRACE <= as_of
 
 
 def _word(id: str, status: str, at: datetime, always: dict[str, Any], starts: datetime) -> Word:

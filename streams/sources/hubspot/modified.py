@@ -32,13 +32,18 @@ def modified(
     until: datetime,
     properties: Sequence[str],
     filters: Sequence[Thing] = (),
+    by: str | None = None,
 ) -> Iterator[tuple[list[Thing], datetime]]:
-    """Records modified from `since` up to and without `until`, each once, and up to when that is all."""
+    """Records modified from `since` up to and without `until`, each once, and up to when that is all.
+
+    `by` is another property of theirs that is a moment, by which they are asked for.
+    """
+    by = by or modified_by(kind)
     seen: set[tuple[str, datetime]] = set()
     while since < until:
-        between = _between(kind, since, until - _MILLISECOND)
-        page = _search(client, kind, (between, *filters), modified_by(kind), properties)
-        told = [((_id(record), _modified(record, kind)), record) for record in page]
+        between = _between(by, since, until - _MILLISECOND)
+        page = _search(client, kind, (between, *filters), by, properties)
+        told = [((_id(record), _moment(record, kind, by)), record) for record in page]
         news = [record for key, record in told if key not in seen]
         if len(page) < PAGE:
             yield news, until
@@ -51,7 +56,7 @@ def modified(
             seen = {key for key, _ in told if key[1] == newest}
             since = newest
             continue
-        for together in _at(client, kind, since, properties, filters):
+        for together in found(client, kind, (_between(by, since, since), *filters), properties):
             yield [record for record in together if (_id(record), since) not in seen], since
         seen, since = set(), since + _MILLISECOND
 
@@ -71,15 +76,9 @@ def found(client: Client, kind: str, filters: Sequence[Thing], properties: Seque
         last = newest
 
 
-def _at(
-    client: Client, kind: str, at: datetime, properties: Sequence[str], filters: Sequence[Thing]
-) -> Iterator[list[Thing]]:
-    return found(client, kind, (_between(kind, at, at), *filters), properties)
-
-
-def _between(kind: str, since: datetime, through: datetime) -> Thing:
+def _between(name: str, since: datetime, through: datetime) -> Thing:
     return {
-        "propertyName": modified_by(kind),
+        "propertyName": name,
         "operator": "BETWEEN",
         "value": str(milliseconds(since)),
         "highValue": str(milliseconds(through)),
@@ -91,7 +90,7 @@ def _search(client: Client, kind: str, filters: Sequence[Thing], by: str, proper
     body: dict[str, Any] = {
         "filterGroups": [{"filters": list(filters)}],
         "sorts": [{"propertyName": by, "direction": "ASCENDING"}],
-        "properties": [*properties, modified_by(kind)],
+        "properties": [*properties, by],
         "limit": PAGE,
     }
     return results(client.post(path, body), path)
@@ -104,12 +103,9 @@ def _id(record: Thing) -> str:
     return id
 
 
-def _modified(record: Thing, kind: str) -> datetime:
+def _moment(record: Thing, kind: str, name: str) -> datetime:
     told = record.get("properties")
     try:
-        value = told.get(modified_by(kind)) if isinstance(told, dict) else None
-        return moment(value or record.get("updatedAt"), HubSpot())
+        return moment(told.get(name) if isinstance(told, dict) else None, HubSpot())
     except Refused:
-        raise SourceUnavailable(
-            f"hubspot: the search for {kind} does not say when {_id(record)} was modified"
-        ) from None
+        raise SourceUnavailable(f"hubspot: the search for {kind} does not say the {name} of {_id(record)}") from None

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import TypeVar
 
 from detectors.core.events import Event, Refused
 
 from ..item import Item
 from . import activities, deals, emails, people
-from .around import Around, Sent, listed
+from .around import Around, listed
 from .client import Client, Thing
 from .modified import found
 from .people import Company, Person
@@ -25,8 +26,8 @@ _MOST_VALUES = 100
 class Reading:
     """One account, read; what happened before `after` has been told, where that is given."""
 
-    def __init__(self, client: Client, portal: Portal) -> None:
-        self._client, self._portal = client, portal
+    def __init__(self, client: Client, portal: Portal, as_of: datetime) -> None:
+        self._client, self._portal, self._as_of = client, portal, as_of
 
     def deals(self, page: list[Thing], after: datetime | None) -> Iterator[Item]:
         """Deals that were modified, with their people and company."""
@@ -147,7 +148,7 @@ class Reading:
                     yield record
                 else:
                     records.append(record)
-            around = Around(self._addresses(_others(contacts)), self._threads(records))
+            around = Around(self._addresses(_others(contacts)), self._answered(records), self._as_of)
             for record in records:
                 yield activities.item_of(record, around, self._portal)
 
@@ -157,24 +158,22 @@ class Reading:
         known, _ = self._known("contacts", self._client.read("contacts", ids, ("email",)), _address)
         return {id: address for id, address in known.items() if address}
 
-    def _threads(self, records: Iterable[Record]) -> dict[str, list[Sent]]:
-        """The threads that these mails are in, with all of their mails."""
-        sent = [told for record in records if (told := emails.thread_of(record, self._portal)) is not None]
-        threads = sorted({thread for thread, _ in sent})
+    def _answered(self, records: Iterable[Record]) -> dict[tuple[str, str], tuple[str, str]]:
+        """What these mails answer, told from all mails of their threads."""
+        known = [told for record in records if (told := emails.sent(record, self._portal)) is not None]
+        threads = sorted({thread for thread, _ in known})
+        properties = (*activities.COMMON, *emails.PROPERTIES)
         for start in range(0, len(threads), _MOST_VALUES):
             some = threads[start : start + _MOST_VALUES]
             # HubSpot compares texts in small letters
             values = sorted({thread.lower() for thread in some})
             in_them = {"propertyName": "hs_email_thread_id", "operator": "IN", "values": values}
-            for page in found(
-                self._client, "emails", (in_them,), (*activities.COMMON, *activities.PROPERTIES["emails"])
-            ):
-                for each in page:
-                    record = _record("emails", each)
-                    told = emails.thread_of(record, self._portal) if isinstance(record, Record) else None
-                    if told is not None and told[0] in some:
-                        sent.append(told)
-        return emails.threads_of(sent)
+            for each in chain.from_iterable(found(self._client, "emails", (in_them,), properties)):
+                record = _record("emails", each)
+                told = emails.sent(record, self._portal) if isinstance(record, Record) else None
+                if told is not None and told[0] in some:
+                    known.append(told)
+        return emails.answered(known)
 
 
 def _record(kind: str, told: Thing, **links: list[Thing] | None) -> Record | Item:

@@ -54,6 +54,9 @@ class HubSpot(Section):
     mails: bool = Field(
         True, description="Poll the mails that HubSpot logs. Those that a mailbox gives too count once, by Message-ID."
     )
+    meetings_are_held: bool = Field(
+        True, description="A day after it began, a meeting whose outcome nobody set counts as held; else it never does."
+    )
     time_zone: ZoneInfo = Field(
         ZoneInfo("UTC"), description="The account's: of times in its CSV exports, and of the day of a close date."
     )

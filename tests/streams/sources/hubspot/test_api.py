@@ -182,6 +182,24 @@ def test_a_call_whose_outcome_is_set_later_is_told_anew(poll: Poll) -> None:
     assert (event.id, event.data.connected) == (f"call-501-{ms('2026-03-10T10:00:00Z')}-on-17", False)
 
 
+def test_a_meeting_whose_outcome_nobody_sets_was_held_a_day_after_it_began(poll: Poll) -> None:
+    poll.account.add(
+        "meetings",
+        "602",
+        "2026-03-09T15:00:00.000Z",
+        hs_createdate="2026-03-09T15:00:00.000Z",
+        hs_timestamp="2026-03-10T08:00:00Z",
+        hs_meeting_start_time="2026-03-10T08:00:00Z",
+        hs_meeting_outcome="SCHEDULED",
+    )
+    poll.account.associate("meetings", "602", "deals", "17")
+    held = f"meeting-602-held-{ms('2026-03-10T08:00:00Z')}-on-17"
+    assert held not in ids(poll.round())
+    assert held not in ids(poll.round(NOW + timedelta(hours=12)))
+    assert held in ids(poll.round(NOW + timedelta(hours=24)))
+    assert ids(poll.round(NOW + timedelta(hours=36))) == []
+
+
 def test_a_deal_in_the_recycling_bin_is_lost(poll: Poll) -> None:
     poll.account.archived = [{"id": "4", "archived": True, "archivedAt": "2026-03-01T10:00:00Z", "properties": {}}]
     assert not [id for id in ids(poll.round()) if "deleted" in id]

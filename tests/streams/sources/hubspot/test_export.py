@@ -1,6 +1,7 @@
 """What people export from HubSpot."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -271,9 +272,9 @@ def test_what_shows_whether_a_call_was_answered(told: dict[str, str], connected:
 @pytest.mark.parametrize(
     ("outcome", "made", "told"),
     [
-        ("SCHEDULED", "2026-03-02", ["booked"]),
-        ("", "2026-03-02", ["booked"]),
-        ("RESCHEDULED", "2026-03-02", ["booked"]),
+        ("SCHEDULED", "2026-03-02", ["booked", "held"]),
+        ("", "2026-03-02", ["booked", "held"]),
+        ("RESCHEDULED", "2026-03-02", ["booked", "held"]),
         ("COMPLETED", "2026-03-02", ["booked", "held"]),
         ("NO_SHOW", "2026-03-02", ["booked", "no_show"]),
         ("CANCELED", "2026-03-02", ["booked", "cancelled"]),
@@ -295,6 +296,30 @@ def test_what_became_of_a_meeting(outcome: str, made: str, told: list[str]) -> N
     }
     (item,) = read({"meetings": rows(meeting)}, settings)
     assert [event.data.status for event in item.events if isinstance(event, events.Meeting)] == told
+
+
+@pytest.mark.parametrize(
+    ("as_of", "settings", "told"),
+    [
+        ("2026-03-05T09:59:59Z", {}, ["booked"]),
+        ("2026-03-05T10:00:00Z", {}, ["booked", "held"]),
+        ("2026-03-05T10:00:00Z", {"meetings_are_held": False}, ["booked"]),
+    ],
+)
+def test_a_meeting_whose_outcome_nobody_set_was_held_a_day_after_it_began(
+    as_of: str, settings: dict[str, Any], told: list[str]
+) -> None:
+    meeting = {
+        "hs_meeting_outcome": "SCHEDULED",
+        "hs_meeting_start_time": "2026-03-04T10:00:00Z",
+        "hs_createdate": "2026-03-02T10:00:00Z",
+        "hs_lastmodifieddate": "2026-03-02T10:00:00Z",
+    }
+    deal = {"id": "17", "properties": {"dealname": "x", "hs_lastmodifieddate": as_of}}
+    items = read({"meetings": rows({"id": "1", "properties": meeting}), "deals": rows(deal)}, HubSpot(**settings))
+    meetings = [event for item in items for event in item.events if isinstance(event, events.Meeting)]
+    assert [event.data.status for event in meetings] == told
+    assert all(event.time <= datetime.fromisoformat("2026-03-04T10:00:00Z") for event in meetings)
 
 
 def test_an_outcome_that_nobody_knows_is_refused_with_what_to_do() -> None:
