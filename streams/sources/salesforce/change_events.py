@@ -203,7 +203,9 @@ def _told(header: _Header, event: Mapping[str, Any]) -> tuple[dict[str, Any], bo
         return said, False
     nulled, differing = set(header.nulled or ()), {name.partition(".")[0] for name in header.differing or ()}
     changed = set(header.changed or ())
-    unclear = bool(differing) or any(_is_bitmap(name) for name in nulled)
+    # before they were named in the header, a null could mean both
+    is_unnamed = not changed and header.nulled is None
+    unclear = bool(differing) or is_unnamed or any(_is_bitmap(name) for name in nulled)
     if changed and not any(map(_is_bitmap, changed)):
         # a part of a compound field is named behind the whole: Name.LastName
         wholes = {name.partition(".")[0] for name in changed}

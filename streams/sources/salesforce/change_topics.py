@@ -13,6 +13,7 @@ after the newest change that was read, and that is fetched, too; at first (`begu
 all is claimed to be told up to the newest change only; and of meetings nothing, because they are over without a change.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -173,9 +174,13 @@ class ChangeTopics:
                 covers.discard(TYPES["EmailMessage"])
             yield Complete(tuple(sorted(covers)), now)
             return
+        covered: defaultdict[datetime, list[str]] = defaultdict(list)
         for entity in (DEAL, "Task"):
             if entity in state.newest and entity not in state.fetch:
-                yield Complete((TYPES[entity],), state.newest[entity])
+                covered[state.newest[entity]].append(TYPES[entity])
+        # one word on each moment: a heartbeat is known by its time
+        for through, types in covered.items():
+            yield Complete(tuple(sorted(types)), through)
 
 
 class _State:

@@ -1,5 +1,6 @@
 """An org as tables: rows of its objects, with the fields that it has, page by page."""
 
+import logging
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
@@ -9,10 +10,12 @@ import requests
 from simple_salesforce.api import Salesforce as Api
 from simple_salesforce.exceptions import SalesforceExpiredSession
 
-from ..connection import SourceRefused, SourceUnavailable
+from ..connection import SourceError, SourceRefused, SourceUnavailable
 from ..item import Row
 from .login import log_in, session, translated
 from .settings import Salesforce
+
+log = logging.getLogger("stallwatch.sources.salesforce")
 
 # so that a query stays well below the longest address that Salesforce takes
 MOST_IDS = 200
@@ -71,6 +74,17 @@ class Org:
         while some := list(islice(rest, MOST_IDS)):
             found += self.rows(table, columns, f"{key} IN ({', '.join(repr(id) for id in some)})", order)
         return found
+
+    def values(self, table: str, column: str) -> list[Any]:
+        """Every value that a column has; none if the org does not say: it may have too many rows to count them."""
+        if column not in self.columns(table):
+            return []
+        try:
+            found = self.query(table, f"SELECT {column} FROM {table} GROUP BY {column}")["records"]  # noqa: S608
+        except SourceError as error:
+            log.warning("%s: which values %s.%s has is not known", error, table, column)
+            return []
+        return [each.get(column) for each in found if isinstance(each, dict)]
 
     def query(self, table: str, soql: str) -> dict[str, Any]:
         """The answer to a query."""

@@ -343,14 +343,9 @@ class _Reading:
     def _kept_histories(self) -> frozenset[str]:
         """The fields of which the org keeps a history, as far as it has one of any deal."""
         if self._tracked is None:
-            self._tracked = frozenset()
-            if {"Field", "OpportunityId"} <= self._org.columns("OpportunityFieldHistory"):
-                answer = self._org.query(
-                    "OpportunityFieldHistory", "SELECT Field FROM OpportunityFieldHistory GROUP BY Field"
-                )
-                names = [each.get("Field") for each in answer["records"] if isinstance(each, dict)]
-                found = (self._fields.named(name) for name in names if isinstance(name, str))
-                self._tracked = frozenset(name for name in found if name)
+            names = self._org.values("OpportunityFieldHistory", "Field")
+            found = (self._fields.named(name) for name in names if isinstance(name, str))
+            self._tracked = frozenset(name for name in found if name)
         return self._tracked
 
 

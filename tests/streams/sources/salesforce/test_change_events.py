@@ -114,6 +114,7 @@ def test_a_gap_tells_nothing_and_is_no_nothing(kind: str) -> None:
         (raw("UPDATE", nulledFields=["0x08"]), (ACME,)),
         (raw("UPDATE", fields={"Name": "@@ -1 +1 @@"}, diffFields=["Name"]), (ACME,)),
         (raw("UNDELETE"), (ACME,)),
+        (raw("UPDATE", fields={"StageName": "Demo"}, changedFields=None, nulledFields=None), (ACME,)),
         (raw("UPDATE", id := "00TDn00000CaLl1MAF", entityName="Task"), (id,)),
         (raw("CREATE", entityName="Task"), ()),
         (raw("UPDATE", entityName="Case"), ()),

@@ -147,6 +147,12 @@ def test_an_own_field_that_the_org_does_not_have_is_named(
         Poll(settings, http)(10)
 
 
+def test_an_org_with_too_long_a_history_to_be_counted_is_polled_all_the_same(double: Double, poll: Poll) -> None:
+    slow = error(500, "QUERY_TIMEOUT", "Your query request was running for too long.")
+    double.misbehave = lambda request: slow if "GROUP BY" in request.args.get("q", "") else None
+    assert poll(10)
+
+
 def test_who_may_see_no_deals_is_told_so(double: Double, poll: Poll) -> None:
     double.without = frozenset({"Opportunity"})
     with pytest.raises(SourceRefused, match="may not see opportunities"):
