@@ -50,8 +50,11 @@ _RULED = re.compile(r"_{20,}$")
 _WHEN = re.compile(r"\b(?:19|20)\d{2}\b|\d:\d{2}")
 # Python's own ways to write text, which no mail is in
 _NO_CHARSETS = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined"})
+_QUOTE_CLASSES = ("gmail_quote", "gmail_attr", "yahoo_quoted", "protonmail_quote", "moz-cite-prefix")
 _QUOTES = etree.XPath(
-    "//blockquote | //*[contains(concat(' ', @class, ' '), ' gmail_quote ')] | //style | //script | //head | //title"
+    "//blockquote | //style | //script | //head | //title | //*[@id='divRplyFwdMsg']"
+    "| (//*[@id='divRplyFwdMsg'])[1]/following-sibling::*"
+    + "".join(f" | //*[contains(concat(' ', @class, ' '), ' {name} ')]" for name in _QUOTE_CLASSES)
 )
 _LANGUAGES = ("en", "de", "fr", "es", "it", "nl")
 _SPACES = re.compile(r"\s+")

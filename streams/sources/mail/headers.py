@@ -109,7 +109,7 @@ def _pieces(value: str) -> Iterator[str]:
         yield value
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=8192)
 def _people(value: str) -> People:
     if len(value) > MAX_LIST:
         return People(bad=(_short(value),))

@@ -63,8 +63,7 @@ def _by_hand(letter: Letter, ours: Domains) -> Kind:
         return Kind("forward", "the subject says that it was passed on")
     if ours.ours(letter.writer) and letter.everybody and all(map(ours.ours, letter.everybody)):
         return Kind("internal", "everybody on it is one of ours")
-    answered = headers.ids(letter.mail, "In-Reply-To") or headers.ids(letter.mail, "References")
-    if answered:
+    if answered := letter.answers or headers.references(letter.mail, letter.own_id):
         return Kind("reply", f"answers {answered[-1][:80]}")
     if _REPLY.match(letter.subject):
         return Kind("reply", "the subject says so, though no header names what it answers")

@@ -38,6 +38,16 @@ class Letter(NamedTuple):
         return self.writer.rpartition("@")[0]
 
     @property
+    def own_id(self) -> str | None:
+        """The mail's Message-ID."""
+        return headers.message_id(self.mail)
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """The ids of the mails that it says it answers; never its own."""
+        return tuple(each for each in headers.ids(self.mail, "In-Reply-To") if each != self.own_id)
+
+    @property
     def everybody(self) -> tuple[str, ...]:
         """Whom it went to."""
         return (*self.to.addresses, *self.cc.addresses)

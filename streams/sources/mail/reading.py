@@ -57,15 +57,12 @@ def read(raw: bytes, place: str, source: str, ours: Domains, now: datetime | Non
 
 def _events(letter: Letter, kind: Kind) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Id, type and fields of each event."""
-    mail = letter.mail
-    message_id = headers.message_id(mail) or _made_up(letter)
-    answered = [each for each in headers.ids(mail, "In-Reply-To") if each != message_id]
-    if not answered and kind.name in reports.NAMES:
-        answered = [each for each in reported(mail) if each != message_id]
+    message_id = letter.own_id or _made_up(letter)
+    answered = letter.answers or (reported(letter.mail) if kind.name in reports.NAMES else ())
     fields = {
         "message_id": message_id,
         "in_reply_to": next(iter(answered), None),
-        "references": headers.references(mail, message_id),
+        "references": headers.references(letter.mail, message_id),
         "from": letter.writer,
         "to": letter.to.addresses,
         "cc": letter.cc.addresses,

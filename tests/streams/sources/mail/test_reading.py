@@ -305,6 +305,23 @@ def test_a_mail_in_html_is_read_as_it_is_seen_without_its_quotation() -> None:
     assert mail_in(written("Content-Type: text/html; charset=utf-8", text=html)).data.snippet == "Yes, on Thursday."
 
 
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<div>Yes.</div><div class='x gmail_quote'><div class='gmail_attr'>On Monday:</div>Shall we?</div>",
+        "<div>Yes.</div><hr><div id='divRplyFwdMsg'><b>From:</b> Rep<br></div><div>Shall we?</div>",
+        "<p>Yes.</p><div class='moz-cite-prefix'>Am 02.03. schrieb Rep:</div><blockquote>Shall we?</blockquote>",
+        "<div>Yes.</div><div id='x' class='yahoo_quoted'>On Monday Rep wrote: Shall we?</div>",
+        "<p>Yes.</p><p><b>From:</b> Rep<br><b>Sent:</b> Monday<br><b>Subject:</b> Offer</p><p>Shall we?</p>",
+        "<p>Yes.</p><p>-----Original Message-----<br>From: Rep</p><p>Shall we?</p>",
+        "Yes.<br><br>On Mon, 2 Mar 2026 at 10:00, Rep wrote:<br>&gt; Shall we?",
+    ],
+)
+def test_each_programs_way_to_quote_in_html_is_known(html: str) -> None:
+    raw = written("Content-Type: text/html", text=f"<html><body>{html}</body></html>")
+    assert mail_in(raw).data.snippet == "Yes."
+
+
 def test_attachments_are_never_read() -> None:
     parts = (
         "--b\r\nContent-Type: text/plain\r\nContent-Disposition: attachment; filename=plan.txt\r\n\r\nsecret\r\n"
