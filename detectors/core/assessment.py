@@ -24,6 +24,7 @@ from .detector import BookDetector, Verdict
 from .earlier import NOTHING
 from .events import Event
 from .log import entry_of
+from .muting import is_muted_for_good, muted_since
 from .registry import catalogue
 from .returned import Return, ends, in_force, returned, taken_up
 from .rules import Rules
@@ -77,7 +78,8 @@ def assess(
                 found[name] = known[name]
         else:
             ask(name, partial(detector.assess, deal))
-    alone = dict(found)
+    # what a person called noise is no sign of anything
+    alone = {name: each for name, each in found.items() if not is_muted_for_good(each, deal.verdicts.get(name))}
     for name, verdict in verdicts:
         ask(name, partial(verdict.judge, deal, alone))
     return found
@@ -335,7 +337,9 @@ class _Subject:
 
 def _finding(deal: Deal, name: str, breach: Breach, state: State, moment: datetime) -> Finding:
     subject = _Subject(deal.id, deal.owner, deal.amount, deal.currency, deal.calendar, deal.rules)
-    return _stated(subject, name, breach, state, moment)
+    told = _stated(subject, name, breach, state, moment)
+    muted = muted_since(breach, deal.verdicts.get(name), moment)
+    return told if muted is None else replace(told, severity="info", muted=deal.calendar.local(muted))
 
 
 def _is_by_baseline(told: Finding | Return) -> bool:

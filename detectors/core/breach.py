@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 Severity = Literal["info", "warning", "critical"]
 State = Literal["pending", "open", "resolved", "unknown"]
@@ -42,7 +44,10 @@ class Breach:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A breach as people and other tools see it, in the contract's form; of a whole book it names no deal."""
+    """A breach as people and other tools see it, in the contract's form; of a whole book it names no deal.
+
+    Since `muted` it counts as noise, because somebody called it so: it is shown as `info`, and told to nobody.
+    """
 
     deal_id: str | None
     detector: str
@@ -58,10 +63,12 @@ class Finding:
     amount: float | None
     currency: str | None
     rules: str
+    muted: Annotated[datetime | None, Field(exclude_if=lambda at: at is None)] = None
 
     def waits_for_a_source(self, moment: datetime) -> bool:
         """Whether it is less at a moment than it would be if all sources had reported."""
-        held_back = self.critical_from is not None and self.critical_from <= moment and self.severity != "critical"
+        worsens = self.critical_from if self.muted is None else None
+        held_back = worsens is not None and worsens <= moment and self.severity != "critical"
         return self.state == "unknown" or (self.state == "open" and held_back)
 
     @property

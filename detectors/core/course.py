@@ -12,6 +12,7 @@ from .changes import Change, older, plain
 from .conversation import Touch, is_internal
 from .exchange import Exchange
 from .log import DocumentEntry, FeedbackEntry, MailEntry, MeetingEntry
+from .muting import verdicts_in
 from .plan import Milestone, Planned, Step, milestones, milestones_done, own_steps, planned
 
 
@@ -165,7 +166,7 @@ class Course(Exchange):
         since = self.silent_from(add(self.silent_since(start), warn))
         return since, add(since, max(0, critical - warn))
 
-    @property
-    def feedback(self) -> list[FeedbackEntry]:
-        """What people said of this deal's findings."""
-        return [entry for entry in self.log if isinstance(entry, FeedbackEntry)]
+    @cached_property
+    def verdicts(self) -> dict[str, FeedbackEntry]:
+        """The newest word of people on each detector's findings of this deal."""
+        return verdicts_in(self.log)

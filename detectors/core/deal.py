@@ -153,6 +153,9 @@ class Deal(Course):
         fallen: list[Entry] = []
         idle: set[str] = set()
         if len(touching) > MOST_TOUCHES:
+            idle = self._idle_copies(touching[: -MOST_TOUCHES // 4])
+            touching = [entry for entry in touching if entry.event not in idle]
+        if len(touching) > MOST_TOUCHES:
             # the rows that are being counted stay, so that their deadlines do
             rows = self.unanswered[:PINNED] + self.replies_in_a_row[:PINNED]
             pinned = {touch.event for touch in rows} | self._pinned_plans()
@@ -160,16 +163,39 @@ class Deal(Course):
             cut = len(touching) - MOST_TOUCHES * 3 // 4
             # a reply stays a reply only together with what it answers
             kept_events = pinned | {entry.event for entry in free[cut:]}
-            answered = {touch.answers for touch in self.touches if touch.is_ours and touch.event in kept_events}
+            answered = self._answered_by(kept_events)
             fallen += [entry for entry in free[:cut] if entry.event not in answered]
         if len(others) > MOST_OTHERS:
             pinned = self._pinned_changes()
-            idle = self._idle_changes() - pinned
+            idle |= self._idle_changes() - pinned
             news = [entry for entry in others if entry.event not in idle | pinned]
             fallen += news[: max(0, len(news) + len(pinned) - MOST_OTHERS * 3 // 4)]
         gone = idle | {entry.event for entry in fallen}
         kept = tuple(entry for entry in self.log if entry.event not in gone)
         return replace(self, log=kept, earlier=summarised(self.earlier, fallen, self.is_ours))
+
+    def _answered_by(self, ours: set[str]) -> set[str]:
+        """What those of these that are our replies answer: the mail, and the copy of it that they name."""
+        replies = {touch.event: touch.answers for touch in self.touches if touch.is_ours and touch.event in ours}
+        named = {entry.thread[1] for entry in self._mails if entry.event in replies and len(entry.thread) > 1}
+        copies = {entry.event for entry in self._mails if entry.thread[0] in named}
+        return copies | {answered for answered in replies.values() if answered}
+
+    def _idle_copies(self, among: list[Entry]) -> set[str]:
+        """Copies of a mail that is told under the same id, or under one that nobody has answered."""
+        copies = self._conversation.copies
+        told = {entry.thread[0] for entry in self._mails if entry.event not in copies}
+        named = {entry.thread[1] for entry in self._mails if len(entry.thread) > 1}
+        needed = named - told
+        return {
+            entry.event
+            for entry in among
+            if isinstance(entry, MailEntry) and entry.event in copies and entry.thread[0] not in needed
+        }
+
+    @property
+    def _mails(self) -> list[MailEntry]:
+        return [entry for entry in self.log if isinstance(entry, MailEntry)]
 
     def _pinned_changes(self) -> set[str]:
         """What deadlines hang on: the latest stages, close dates and closings, the last step, and what is planned."""

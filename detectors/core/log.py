@@ -177,6 +177,8 @@ class FeedbackEntry(Entry):
     verdict: Literal["useful", "noise", "snooze"]
     until: datetime | None = None
     kind: Literal["feedback"] = "feedback"
+    reason: str | None = None
+    by: str | None = None
 
 
 def _kind(value: Any) -> str:
@@ -243,7 +245,8 @@ def entry_of(event: events.Event, phrases: Phrases | None = None) -> Entry | Non
         case events.Document(data=document):
             return DocumentEntry(at, ref, document.document_id, document.kind, document.status)
         case events.Feedback(data=verdict):
-            return FeedbackEntry(at, ref, verdict.detector, verdict.verdict, verdict.until)
+            reason, by = _short(verdict.reason), _short(verdict.by)
+            return FeedbackEntry(at, ref, verdict.detector, verdict.verdict, verdict.until, reason=reason, by=by)
         case _:
             return None
 

@@ -44,9 +44,7 @@ class _Life:
             message_id=message_id,
             **{"from": sender},
             to=[to],
-            subject="talk",
-            **thread,
-            **fields,
+            **{"subject": "talk", **thread, **fields},
         )
         return message_id
 

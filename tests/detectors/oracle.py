@@ -95,6 +95,52 @@ def opens_thread(mail: Email) -> bool:
     return parent_of(mail) == ""
 
 
+def recipients_of(mail: Email) -> set[str]:
+    return {*(mail.data.to or ()), *(mail.data.cc or ())}
+
+
+def words_of(mail: Email) -> tuple[bool, str]:
+    """Whether a subject begins as an answer, and what it is without prefixes; of those that lives have."""
+    words = (mail.data.subject or "").lower().strip()
+    answers = words.startswith(("re:", "aw:"))
+    while words.startswith(("re:", "aw:", "fwd:")):
+        words = words.partition(":")[2].strip()
+    return answers, words
+
+
+def is_copy(mail: Email, other: Email) -> bool:
+    """Whether it is the same mail from another mailbox: one sender, second and subject, and somebody got both."""
+    return (
+        mail.data.sender == other.data.sender
+        and int(mail.time.timestamp()) == int(other.time.timestamp())
+        and words_of(mail)[1] == words_of(other)[1]
+        and bool(recipients_of(mail) & recipients_of(other))
+    )
+
+
+def is_continued(before: Email, mail: Email) -> bool:
+    """Whether a mail without headers goes on with another: by subject, within 30 days, between those people."""
+    answers, words = words_of(mail)
+    people = recipients_of(before) | {before.data.sender}
+    return (
+        answers
+        and bool(words)
+        and words == words_of(before)[1]
+        and mail.time - before.time <= 30 * DAY
+        and mail.data.sender in people
+        and bool((recipients_of(mail) - {mail.data.sender}) & people)
+    )
+
+
+@dataclass
+class Letter:
+    """A mail, the ids under which it was told, and the number of the talk that it is part of."""
+
+    mail: Email
+    ids: set[str]
+    talk: int
+
+
 @dataclass
 class Touch:
     """A mail, a call or a meeting between the two sides; `buyers` are those whose two-way touch it would be."""
@@ -302,13 +348,13 @@ class Story:
     def touches(self) -> list[Touch]:
         """A mail or a call is one touch, however often it was told; each time that a meeting was held is one."""
         found: list[Touch] = []
-        mails: list[Email] = []
+        letters: list[Letter] = []
+        talks: dict[str, int] = {}
         calls: list[str] = []
         for number, each in enumerate(self.events):
             touch = None
-            if isinstance(each, Email) and not any(each.data.message_id == mail.data.message_id for mail in mails):
-                touch = self._mail(each, mails)
-                mails += [each] if touch else []
+            if isinstance(each, Email) and not any(each.data.message_id in letter.ids for letter in letters):
+                touch = self._mail(each, letters, talks)
             elif isinstance(each, Call) and each.data.call_id not in calls:
                 touch = self._call(each)
                 calls.append(each.data.call_id)
@@ -325,23 +371,39 @@ class Story:
             known |= touch.buyers
         return found
 
-    def _mail(self, mail: Email, mails: Sequence[Email]) -> Touch | None:
-        people = {*(mail.data.to or ()), *(mail.data.cc or ())}
+    def _mail(self, mail: Email, letters: list[Letter], talks: dict[str, int]) -> Touch | None:
+        people, own_id = recipients_of(mail), mail.data.message_id
         inbound = not self.ours(mail.data.sender)
         buyers = {mail.data.sender} if inbound else {person for person in people if not self.ours(person)}
         if mail.data.automatic or not buyers:
             return None
-        answered = None
-        if not opens_thread(mail):
+        copied = [each for each in letters if is_copy(mail, each.mail)]
+        if copied:
+            copied[-1].ids.add(own_id)
+            if opens_thread(mail):
+                talks[own_id] = copied[-1].talk
+            return None
+        opens, answered = opens_thread(mail), None
+        talk = talks.setdefault(thread_of(mail), len(letters))
+        thread = [each for each in letters if each.talk == talk]
+        continued = [each for each in letters if opens and is_continued(each.mail, mail)]
+        if not opens:
             # the mail that it names, or else the last of its thread
-            named = [each for each in mails if each.data.message_id == parent_of(mail)]
-            thread = [each for each in mails if thread_of(each) == thread_of(mail)]
+            named = [each for each in letters if parent_of(mail) in each.ids]
             answered = (named or thread or [None])[-1]
-        if answered is not None and (
-            self.ours(answered.data.sender) != inbound or (not inbound and answered.data.sender not in people)
-        ):
-            answered = None
-        return Touch(mail.time, "mail", inbound, not inbound, inbound, buyers, mail, answered, opens_thread(mail))
+        elif continued:
+            # the other side's newest mail in the thread that its subject and people name
+            opens, talk = False, continued[-1].talk
+            talks[own_id] = talk
+            theirs = [each for each in letters if each.talk == talk and self.ours(each.mail.data.sender) == inbound]
+            answered = (theirs or [None])[-1]
+        letters.append(Letter(mail, {own_id}, talk))
+        if answered is not None:
+            asked = answered.mail.data.sender
+            if self.ours(asked) != inbound or (not inbound and asked not in people):
+                answered = None
+        found = answered.mail if answered else None
+        return Touch(mail.time, "mail", inbound, not inbound, inbound, buyers, mail, found, opens)
 
     def _call(self, call: Call) -> Touch | None:
         """A call as it was told last, at the moment at which it was told first."""

@@ -209,11 +209,13 @@ def test_a_reminder_after_a_step_does_not_bring_back_the_reply_before_it():
     assert ping_pong(entered("Demo", 0), *reminded, *row, inbound(11), reply(14)).since == at(14)
 
 
-def test_a_reply_counts_by_its_thread_not_by_its_subject():
+def test_a_reply_counts_by_its_thread_and_without_one_by_its_subject():
     renamed = (inbound(7, subject="something else"), reply(8, subject="no Re: at all"))
     assert ping_pong(*TWO, *renamed).evidence[-1].text == "our third reply in a row on 'no Re: at all'"
-    pretended = outbound(8, subject="Re: pricing")
-    assert breach("reply_only", *TWO, inbound(7), pretended) is None
+    without_headers = outbound(8, subject="Re: pricing")
+    assert ping_pong(*TWO, inbound(7), without_headers).evidence[-1].text == "our third reply in a row on 'Re: pricing'"
+    assert breach("reply_only", *TWO, inbound(7), outbound(8, subject="pricing")) is None
+    assert breach("reply_only", *TWO, inbound(7), outbound(8, subject="Re: something else")) is None
 
 
 def test_a_reply_without_a_subject_says_so():

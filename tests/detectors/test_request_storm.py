@@ -117,7 +117,8 @@ def test_a_thread_at_the_very_instant_at_which_the_oldest_ages_out_lets_it_go_on
 
 def test_two_threads_of_one_instant_do_not_prolong_what_was_no_storm():
     # the fourth comes as the first ages out, and a fifth with it
-    life = (entered("Demo", 0), inbound(1), inbound(8), inbound(15), inbound(22), inbound(22, event_id="fifth"))
+    life = (entered("Demo", 0), inbound(1), inbound(8), inbound(15), inbound(22))
+    life = (*life, inbound(22, event_id="fifth", subject="terms"))
     assert storm(*life).since == at(22)
 
 

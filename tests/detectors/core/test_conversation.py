@@ -1,5 +1,8 @@
 """Who said what to whom, and which of ours answers which of theirs."""
 
+from datetime import datetime, timedelta
+from itertools import permutations
+
 import pytest
 
 from detectors.core.conversation import Touch
@@ -8,6 +11,7 @@ from detectors.core.rules import Rules
 from tests.detectors.builders import (
     BUYER,
     COLLEAGUE,
+    DEAL,
     REP,
     answer,
     at,
@@ -263,3 +267,155 @@ def test_a_domain_with_umlauts_is_ours_however_it_is_written():
         created(0), mail("rep@STRAßE.example", BUYER, 1), mail("rep@xn--strae-oqa.example", BUYER, 2), rules=rules
     )
     assert [touch.direction for touch in found.touches] == ["outbound", "outbound"]
+
+
+# -- one mail in several mailboxes, each copy under an id of its own
+
+
+def copies_of(day: float, *boxes: str, sender: str = BUYER, **fields: object) -> list[Event]:
+    """The mail as each mailbox has it: gateways give each copy its own id."""
+    return [
+        mail(sender, [REP, COLLEAGUE], day, event_id=box, **fields)  # type: ignore[arg-type]
+        for box in boxes or ("a", "b", "c")
+    ]
+
+
+def test_copies_under_other_ids_are_one_touch_in_any_order_of_arrival():
+    told = [created(0), *copies_of(1), outbound(2)]
+    for order in permutations(told):
+        assert kinds(deal(*order)) == [("gmail/a", "inbound", True), ("gmail/outbound-2", "outbound", False)]
+
+
+def test_a_reply_to_any_copy_answers_that_mail():
+    for copy in copies_of(1):
+        replied = deal(created(0), *copies_of(1), mail(REP, BUYER, 2, answers=copy))
+        assert [touch.answers for touch in replied.touches] == [None, "gmail/a"]
+        # and who names a lost mail of its thread is in it, too
+        lost = mail(REP, BUYER, 2, in_reply_to="<lost@mail.example>", references=[f"<{copy.id}@mail.example>"])
+        assert deal(created(0), *copies_of(1), lost).touches[-1].answers == "gmail/a"
+
+
+def test_a_copy_may_have_a_prefix_other_letters_and_other_people_beside_one_in_common():
+    one = mail(BUYER, [REP, COLLEAGUE], 1, event_id="a", subject="Pricing")
+    for to, subject in (([COLLEAGUE, CFO], "pricing"), ([REP], "RE: PRICING"), ([REP, CFO], "WG: Pricing ")):
+        assert len(deal(created(0), one, mail(BUYER, to, 1, event_id="b", subject=subject)).touches) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        mail(BUYER, [REP], 1, event_id="b", subject="another"),
+        mail(BUYER, ["third@us.example"], 1, event_id="b"),
+        mail(CFO, [REP], 1, event_id="b"),
+        mail(BUYER, [REP], 1, 9, 1, event_id="b"),
+    ],
+    ids=["another subject", "nobody in common", "another sender", "a minute later"],
+)
+def test_what_differs_in_more_is_another_mail(other):
+    for order in ((copies_of(1, "a")[0], other), (other, copies_of(1, "a")[0])):
+        assert len(deal(created(0), *order).touches) == 2
+
+
+def test_a_mail_is_the_same_within_its_second_and_not_across_it():
+    def sent(name: str, moment: datetime) -> Event:
+        fields = {"message_id": f"<{name}@mail.example>", "from": BUYER, "to": [REP], "subject": "pricing"}
+        return event("gmail", name, "activity.email", moment, DEAL, **fields)
+
+    late = timedelta(milliseconds=900)
+    assert len(deal(created(0), sent("a", at(1)), sent("b", at(1) + late)).touches) == 1
+    assert len(deal(created(0), sent("a", at(1) + late), sent("b", at(1) + timedelta(seconds=1))).touches) == 2
+
+
+def test_a_copy_neither_opens_a_thread_nor_meets_somebody_anew():
+    ours = copies_of(1, sender=REP)
+    found = deal(created(0), *(mail(REP, [BUYER, COLLEAGUE], 1, event_id=each.id) for each in ours))
+    assert len(found.unanswered) == 1
+    assert [touch.opens for touch in found.touches] == [True]
+
+
+def test_copies_of_many_mails_leave_room_for_the_mails():
+    told: list[Event] = [created(0)]
+    for day in range(1, 40):
+        told += copies_of(day, *(f"{box}{day}" for box in "abcde"))
+    found = deal(*told)
+    assert len(found.touches) >= 24
+    assert len(found.log) <= 60
+    # and a reply stays one as long as it is remembered, whichever copy it names
+    talk: list[Event] = [created(0)]
+    for day in range(1, 40):
+        asked = copies_of(day, *(f"{box}{day}" for box in "abcde"))
+        talk += [*asked, mail(REP, BUYER, day, 10, answers=asked[3])]
+    replies = [touch for touch in deal(*talk).touches if touch.is_ours]
+    assert len(replies) >= 12
+    assert all(touch.answers for touch in replies)
+
+
+# -- a mail whose reply headers were lost
+
+
+def test_a_mail_without_headers_continues_by_subject_and_people_and_answers_the_newest_of_theirs():
+    asked = (inbound(1), inbound(2, subject="Re: pricing"))
+    first, second, replied = deal(created(0), *asked, outbound(3, subject="AW: Pricing")).touches
+    assert (first.opens, second.opens, replied.opens) == (True, False, False)
+    assert (second.answers, replied.answers) == (None, "gmail/inbound-2")
+
+
+def test_so_do_they_when_they_answer_us():
+    found = deal(created(0), outbound(1), inbound(2, subject="Re: pricing"))
+    assert [(touch.opens, touch.answers) for touch in found.touches] == [(True, None), (False, "gmail/outbound-1")]
+    assert found.unanswered == []
+
+
+def test_the_same_subject_without_a_prefix_opens_a_thread_and_so_does_one_passed_on():
+    for subject in ("pricing", "Fwd: pricing", "Re: terms"):
+        again = deal(created(0), inbound(1), outbound(2, subject=subject)).touches[-1]
+        assert (again.opens, again.answers) == (True, None)
+
+
+def test_a_mail_is_continued_for_thirty_days_and_not_a_minute_longer():
+    in_time, late = (outbound(31, minute=minute, subject="Re: pricing") for minute in (0, 1))
+    assert deal(created(0), inbound(1), in_time).touches[-1].answers == "gmail/inbound-1"
+    assert deal(created(0), inbound(1), late).touches[-1].answers is None
+    # the thread goes on: what counts is its newest mail between them
+    reminder = outbound(20, subject="pricing", answers=inbound(1))
+    assert deal(created(0), inbound(1), reminder, outbound(45, subject="Re: pricing")).touches[-1].opens is False
+
+
+def test_other_people_do_not_continue_it():
+    other = mail(REP, CFO, 2, subject="Re: pricing")
+    assert deal(created(0), inbound(1), other).touches[-1].opens is True
+    stranger = mail(CFO, REP, 2, subject="Re: pricing")
+    assert deal(created(0), outbound(1), stranger).touches[-1].opens is True
+    colleague = mail(COLLEAGUE, BUYER, 2, subject="Re: pricing")
+    assert deal(created(0), inbound(1), colleague).touches[-1].opens is True
+    was_on_it = mail(BUYER, [REP, COLLEAGUE], 1)
+    assert deal(created(0), was_on_it, colleague).touches[-1].answers == "gmail/mail-1"
+
+
+def test_a_mail_with_headers_goes_by_them_alone():
+    unseen = outbound(2, subject="Re: pricing", in_reply_to="<unseen@mail.example>")
+    assert deal(created(0), inbound(1), unseen).touches[-1].answers is None
+
+
+def test_of_two_threads_of_one_subject_the_newest_between_them_is_continued():
+    life = (created(0), inbound(1), inbound(5), outbound(6, subject="Re: pricing"))
+    assert deal(*life).touches[-1].answers == "gmail/inbound-5"
+
+
+def test_what_answers_a_mail_that_continued_a_thread_is_in_that_thread():
+    continued = outbound(2, subject="Re: pricing")
+    references = ["<outbound-2@mail.example>", "<lost@mail.example>"]
+    lost = mail(BUYER, REP, 3, in_reply_to=references[-1], references=references)
+    found = deal(created(0), inbound(1), continued, lost, outbound(4, subject="Re: pricing"))
+    assert [touch.answers for touch in found.touches] == [None, "gmail/inbound-1", "gmail/outbound-2", "gmail/mail-3"]
+
+
+def test_it_is_so_in_any_order_of_arrival():
+    told = (created(0), inbound(1), outbound(2, subject="Re: pricing"), inbound(3, subject="SV: Pricing"))
+    for order in permutations(told):
+        assert [touch.answers for touch in deal(*order).touches] == [None, "gmail/inbound-1", "gmail/outbound-2"]
+
+
+def test_a_subject_of_nothing_but_prefixes_names_no_thread():
+    found = deal(created(0), inbound(1, subject="Re:"), outbound(2, subject="Re: "))
+    assert [touch.answers for touch in found.touches] == [None, None]
