@@ -11,7 +11,7 @@ from streams.sources.in_order import in_order
 from streams.sources.item import Item, Row
 from streams.sources.salesforce import export
 from streams.sources.salesforce.change_events import ENTITIES, changes, parse
-from streams.sources.salesforce.rest import COLUMNS
+from streams.sources.salesforce.reading import COLUMNS
 from streams.sources.salesforce.settings import Salesforce
 from tests.streams.sources.salesforce.readings import ACME, BETA
 
