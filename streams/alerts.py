@@ -1,4 +1,4 @@
-"""What Alertmanager is told: an alert for each stall of an open deal, and for a while that one which was told is over.
+"""What Alertmanager is told: an alert for each finding that somebody is told of, and for a while that it is over.
 
 Pure: no clock is read, nothing is sent. Alertmanager knows an alert by its labels alone, so an alert whose labels
 change (the deal goes to another owner, the finding turns critical) is another one, and the one before it has to be
@@ -16,10 +16,10 @@ from urllib.parse import quote
 from detectors.core.addresses import normalise
 from detectors.core.breach import Evidence, Finding
 from detectors.core.registry import catalogue
-from detectors.core.rules import Rules
 from detectors.core.words import count_of
 
 from .answer import Answer
+from .telling import Telling, ToldDeal
 
 LONGEST_LABEL = 200
 LONGEST_LINE = 300
@@ -66,25 +66,60 @@ class Alert:
         }
 
 
-def not_applied(rules: Rules) -> str | None:
-    """What a rules file asks of alerts and does not get yet, in a sentence; None if it asks for nothing of the kind."""
-    if "alerts" not in rules.file.model_fields_set:
-        return None
-    return "`alerts` is read and not applied yet: every open stall is sent, at any hour"
+def alerts_of(told: Telling, pages_url: str) -> Iterator[Alert]:
+    """An alert for each finding that the owner of a book is told of, and for each that goes to their manager."""
+    more = {
+        "waiting": str(told.waiting) if told.waiting else "",
+        "board_url": _board(told.owner, pages_url),
+    }
+    for deal in told.deals:
+        for finding in deal.findings:
+            labels = {"alertname": _alertname("Deal", finding.detector), **_deal_labels(deal.answer, finding)}
+            said = {"told": "new" if deal.is_new else "before", "place": _place(deal)}
+            yield _alert(labels, _deal_annotations(deal.answer, finding, pages_url) | said | more, finding.since)
+    if told.manager is not None:
+        yield from _to_manager(told, told.manager, more["board_url"], pages_url)
 
 
-def alerts_of(answers: Iterable[Answer], pages_url: str) -> Iterator[Alert]:
-    """An alert for each warning or critical finding that is open, of deals that are."""
-    for told in answers:
-        if told.is_open:
-            for finding in told.stalls:
-                yield _alert(told, finding, pages_url)
+def _to_manager(told: Telling, manager: str, board: str, pages_url: str) -> Iterator[Alert]:
+    who = {"manager_email": _address(manager), "owner_email": _address(told.owner)}
+    if not who["owner_email"]:
+        who["owner"] = label(told.owner)
+    for each in told.of_book:
+        finding, answer = each.finding, each.answer
+        labels = {
+            "alertname": _alertname("Book", finding.detector),
+            "detector": finding.detector,
+            "severity": finding.severity,
+            "deal_id": label(finding.deal_id),
+            "team": label(told.team),
+            "reads": _reads(finding.detector),
+        }
+        of_deal = {"deal_name": plain(answer.name, LONGEST_LABEL), "amount": _amount(answer)} if answer else {}
+        page = _page(finding.deal_id, pages_url) if finding.deal_id else board
+        said = _said(finding, pages_url) | of_deal | {"deal_url": page if answer else "", "board_url": board}
+        yield _alert(labels | who, said | {"rep": plain(told.owner, LONGEST_LABEL)}, finding.since, page)
+    for escalation in told.unanswered:
+        finding, answer = escalation.finding, escalation.answer
+        labels = {"alertname": "DealEscalated", **_deal_labels(answer, finding)}
+        said = _deal_annotations(answer, finding, pages_url) | {
+            "board_url": board,
+            "rep": plain(told.owner, LONGEST_LABEL),
+            "unanswered_since": f"{escalation.unanswered_since:%Y-%m-%d}",
+        }
+        yield _alert(labels | who, said, escalation.due)
 
 
-def _alert(told: Answer, finding: Finding, pages_url: str) -> Alert:
-    page = f"{pages_url}/deals/{quote(told.deal_id, safe='', errors='replace')}"
-    labels = {
-        "alertname": "Deal" + "".join(word.title() for word in finding.detector.split("_")),
+def _alert(labels: Mapping[str, str], annotations: Mapping[str, str], since: datetime, page: str = "") -> Alert:
+    return Alert(_given(labels), _given(annotations), since, page or annotations["deal_url"])
+
+
+def _alertname(of: str, detector: str) -> str:
+    return of + "".join(word.title() for word in detector.split("_"))
+
+
+def _deal_labels(told: Answer, finding: Finding) -> dict[str, str]:
+    return {
         "deal_id": label(told.deal_id),
         "detector": finding.detector,
         "severity": finding.severity,
@@ -92,19 +127,34 @@ def _alert(told: Answer, finding: Finding, pages_url: str) -> Alert:
         "team": label(told.team),
         "reads": _reads(finding.detector),
     }
-    annotations = {
+
+
+def _said(finding: Finding, pages_url: str) -> dict[str, str]:
+    return {
         "headline": _headline(finding.detector),
         "summary": plain(finding.summary, LONGEST_SENTENCE),
         "evidence": "\n".join(_evidence(finding.evidence)),
         "clears_when": plain(finding.clears_when, LONGEST_SENTENCE),
-        "deal_name": plain(told.name, LONGEST_LABEL),
-        "deal_url": page,
-        "amount": _amount(told),
-        "place": _place(told),
         "since": f"{finding.since:%Y-%m-%d}",
         "runbook_url": f"{pages_url}/catalogue#{finding.detector}",
     }
-    return Alert(_given(labels), _given(annotations), finding.since, page)
+
+
+def _deal_annotations(told: Answer, finding: Finding, pages_url: str) -> dict[str, str]:
+    return _said(finding, pages_url) | {
+        "deal_name": plain(told.name, LONGEST_LABEL),
+        "deal_url": _page(told.deal_id, pages_url),
+        "amount": _amount(told),
+    }
+
+
+def _page(deal_id: str, pages_url: str) -> str:
+    return f"{pages_url}/deals/{quote(deal_id, safe='', errors='replace')}"
+
+
+def _board(owner: str, pages_url: str) -> str:
+    """The board of an owner's deals; of nobody's, the whole board."""
+    return f"{pages_url}/deals?owner={quote(owner, safe='', errors='replace')}" if owner else f"{pages_url}/deals"
 
 
 def _reads(detector: str) -> str:
@@ -153,13 +203,14 @@ def _headline(detector: str) -> str:
     return plain(kind.headline(), LONGEST_SENTENCE) if kind else ""
 
 
-def _place(told: Answer) -> str:
-    """Where the deal stands among others, as text that sorts: critical ones first, then by value in any currency.
+def _place(deal: ToldDeal) -> str:
+    """Where the deal stands among others, as text that sorts: those that are new, then the critical ones, then by value
+    in any currency.
 
     Alertmanager's templates compare texts and no numbers in them.
     """
-    below = MOST_AMOUNT - min(round(told.amount or 0), MOST_AMOUNT)
-    return f"{told.stalls[0].severity} {below:016d}"
+    below = MOST_AMOUNT - min(round(deal.answer.amount or 0), MOST_AMOUNT)
+    return f"{0 if deal.is_new else 1} {deal.findings[0].severity} {below:016d}"
 
 
 def plain(text: str, most: int) -> str:

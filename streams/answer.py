@@ -17,7 +17,10 @@ from detectors.core.requirements import is_met
 
 @dataclass(frozen=True)
 class Answer:
-    """A deal as it stands at `as_of`, with everything found: over, open, unknown and still ahead."""
+    """A deal as it stands at `as_of`, with everything found: over, open, unknown and still ahead.
+
+    `two_way_at` is when the buyer last took part by themselves, `step_at` when we last made a purposeful step.
+    """
 
     deal_id: str
     as_of: datetime
@@ -34,6 +37,8 @@ class Answer:
     rules: str
     findings: tuple[Finding, ...] = ()
     page: Page | None = None
+    two_way_at: datetime | None = None
+    step_at: datetime | None = None
 
     @property
     def is_open(self) -> bool:
@@ -77,6 +82,8 @@ def answer(watched: Watched, as_of: datetime, coverage: Coverage | None) -> Answ
         rules=deal.rules.hash,
         findings=findings,
         page=page_of(deal, findings),
+        two_way_at=deal.last_two_way.at if deal.last_two_way else None,
+        step_at=deal.last_step.at if deal.last_step else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""A rep's book: the deals of each owner, and what is wrong with them taken together."""
+"""A rep's book: the deals of each owner, what is wrong with them taken together, and what the owner is told of them."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -11,8 +11,12 @@ from detectors.core.book import Book
 from detectors.core.breach import Finding
 from detectors.core.rules import Rules
 
+from . import budget
 from .answer import Answer, of_json
 from .answer import to_json as answer_json
+from .budget import Told
+from .quiet import Hours
+from .telling import Telling, everything, telling
 from .watchlist import Watchlist
 from .wire import MARK, Headers, Record, Send, partition_of
 
@@ -57,17 +61,24 @@ class Books:
         self._rules = rules
         self._on_error = on_error
         self._answers: dict[str, dict[str, Answer]] = {}
-        self._told: dict[str, BookAnswer] = {}
+        self._judged: dict[str, BookAnswer] = {}
+        self._told: dict[str, dict[str, Told]] = {}
+        self._tellings: dict[str, Telling] = {}
         self._watchlist = Watchlist()
         self._cleared_at: datetime | None = None
 
     def restore(self, row: str, value: bytes) -> None:
         """Take back a row of the table."""
         owner, _, deal_id = row.partition(SEPARATOR)
-        self._answers.setdefault(owner, {})[deal_id] = of_json(value)
+        if deal_id.startswith(SEPARATOR):
+            self._told.setdefault(owner, {})[deal_id.removeprefix(SEPARATOR)] = budget.of_json(value)
+        else:
+            self._answers.setdefault(owner, {})[deal_id] = of_json(value)
 
     def resume(self) -> None:
-        """After the last `restore`; rows stand for themselves, nothing is left to do."""
+        """After the last `restore`: what was told goes on being told, and the next clock judges every book."""
+        for owner in self._answers.keys() | self._told.keys():
+            self._tell(owner, None, None, Shelved())
 
     def advance(self, records: Iterable[Record], time: datetime | None) -> Shelved:
         """Take a batch: an answer replaces the one before it, an empty one takes the deal out of the book."""
@@ -121,23 +132,51 @@ class Books:
                 yield owner, sorted(opened, key=lambda told: (-(told.amount or 0), told.deal_id))
 
     def findings(self) -> Iterator[BookAnswer]:
-        """What was last told of each book."""
-        yield from self._told.values()
+        """What was last found wrong with each book."""
+        yield from self._judged.values()
+
+    def tellings(self) -> Iterator[Telling]:
+        """What is told of each book."""
+        for owner in sorted(self._tellings):
+            yield self._tellings[owner]
 
     def _judge(self, owner: str, time: datetime | None, out: Shelved) -> None:
         if not owner or time is None:
-            # without a time nothing is due; the first clock judges all of them
-            self._watchlist.put(owner, LONG_AGO if owner else None)
+            self._tell(owner, time, None, out)
             return
-        told, deadline = judge(owner, self._answers.get(owner, {}).values(), self._rules(), time, self._on_error)
-        self._watchlist.put(owner, deadline)
-        before = self._told.get(owner)
-        if before is not None and before.findings == told.findings:
+        answers = self._answers.get(owner, {}).values()
+        found, deadline = judge(owner, answers, self._rules(), time, self._on_error)
+        before = self._judged.get(owner)
+        self._judged[owner] = found
+        self._tell(owner, time, deadline, out)
+        if before is not None and before.findings == found.findings:
             return
-        self._told[owner] = told
         key = owner.encode()
-        value = _BOOK_ANSWER.dump_json(told)
+        value = _BOOK_ANSWER.dump_json(found)
         out.sends.append(Send("findings", partition_of(key, self._partitions), key, value, BOOK_HEADERS))
+
+    def _tell(self, owner: str, time: datetime | None, deadline: datetime | None, out: Shelved) -> None:
+        """What the owner is told from now on, and when to look at the book again."""
+        book, told = self._answers.get(owner, {}), self._told.get(owner, {})
+        if not owner:
+            self._tellings[owner] = everything(owner, book)
+            return
+        rules = self._rules()
+        judged = self._judged.get(owner)
+        team = judged.team if judged else team_of(owner, book.values(), rules)
+        if time is not None:
+            hours = Hours.of(rules, owner, team)
+            now_told = budget.told_at(time, book, told, hours, rules.file.alerts.per_owner_per_day)
+            for deal_id in told.keys() | now_told.keys():
+                if told.get(deal_id) != now_told.get(deal_id):
+                    kept = now_told.get(deal_id)
+                    out.rows[f"{owner}{SEPARATOR * 2}{deal_id}"] = budget.to_json(kept) if kept else None
+            self._told[owner] = told = now_told
+        of_book = judged.findings if judged else ()
+        self._tellings[owner], changes = telling(owner, team, book, told, of_book, rules, time)
+        # without a time nothing is due; the first clock judges all of them
+        ahead = [at for at in (deadline, changes) if at is not None] if time is not None else [LONG_AGO]
+        self._watchlist.put(owner, min(ahead, default=None))
 
     def _withdraw(self, row: str) -> None:
         owner, _, deal_id = row.partition(SEPARATOR)
@@ -148,16 +187,21 @@ def judge(
     owner: str, answers: Iterable[Answer], rules: Rules, time: datetime, on_error: OnError | None = None
 ) -> tuple[BookAnswer, datetime | None]:
     """What is wrong with a book at a time of events, and when that changes by itself next."""
-    everything = list(answers)
-    team = next((told.team for told in everything if told.team), None) or rules.team_of(owner)
+    book_of = list(answers)
+    team = team_of(owner, book_of, rules)
     calendar = rules.calendar_of(owner, team)
-    pages = (told.page for told in everything if told.page is not None and not _is_long_over(told, time))
+    pages = (told.page for told in book_of if told.page is not None and not _is_long_over(told, time))
     book = Book(owner, calendar, tuple(sorted(pages, key=lambda page: page.deal_id)))
     judged = assess_book(book, rules, team, on_error)
     findings = [found for each in judged if (found := each.finding(book, rules, time)) is not None]
     findings.sort(key=lambda each: (each.since.timestamp(), each.detector, each.deal_id or ""))
     deadline = min((at for each in judged for at in each.breach.deadlines_after(time)), default=None)
     return BookAnswer(owner, team, calendar.local(time), tuple(findings)), deadline
+
+
+def team_of(owner: str, answers: Iterable[Answer], rules: Rules) -> str | None:
+    """The team that an owner's deals say, else the one that the rules say."""
+    return next((told.team for told in answers if told.team), None) or rules.team_of(owner)
 
 
 def _is_long_over(told: Answer, time: datetime) -> bool:

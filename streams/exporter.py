@@ -19,6 +19,7 @@ from . import metrics
 from .answer import Answer
 from .books import BookAnswer
 from .counts import Counts, label
+from .telling import Telling
 from .wire import Topic
 
 
@@ -37,6 +38,7 @@ class State:
     # what moves the clock; None where there is nothing for it to move
     clock_kind: Literal["wall", "events"] | None = None
     paused: Mapping[str, bool] = field(default_factory=dict)
+    tellings: Iterable[Telling] = ()
 
 
 class Exporter(Collector):
@@ -63,7 +65,7 @@ class Exporter(Collector):
         yield from _deals(answers)
         yield from _findings(answers, state.judged)
         yield from _deal_series(answers, self._most)
-        yield from _owners(state.books)
+        yield from _owners(state.books, state.tellings)
         errors = CounterMetricFamily(
             metrics.DETECTOR_ERRORS.name, metrics.DETECTOR_ERRORS.help, labels=metrics.DETECTOR_ERRORS.labels
         )
@@ -108,7 +110,7 @@ def _deals(answers: list[Answer]) -> Iterator[Metric]:
     yield _gauge(metrics.STALLED_AMOUNT, stalled)
 
 
-def _owners(books: Iterable[tuple[str, list[Answer]]]) -> Iterator[Metric]:
+def _owners(books: Iterable[tuple[str, list[Answer]]], tellings: Iterable[Telling]) -> Iterator[Metric]:
     deals: Counter[tuple[str]] = Counter()
     stalled: Counter[tuple[str]] = Counter()
     for owner, book in books:
@@ -117,8 +119,11 @@ def _owners(books: Iterable[tuple[str, list[Answer]]]) -> Iterator[Metric]:
             deals[short(owner),] += len(book)
             stalled[short(owner),] += sum(bool(each.stalls) for each in book)
     yield _gauge(metrics.OWNER_STALLED_RATIO, {owner: stalled[owner] / number for owner, number in deals.items()})
-    # no budget is in force yet: whatever is open is sent
-    yield _gauge(metrics.ALERTS_WITHHELD, dict.fromkeys(deals, 0.0))
+    withheld = dict.fromkeys(deals, 0.0)
+    for told in tellings:
+        if (short(told.owner),) in withheld:
+            withheld[short(told.owner),] += told.withheld
+    yield _gauge(metrics.ALERTS_WITHHELD, withheld)
 
 
 def _findings(answers: list[Answer], judged: Iterable[BookAnswer]) -> Iterator[Metric]:

@@ -53,7 +53,10 @@ OWNER_STALLED_RATIO = Metric(
     PREFIX + "owner_stalled_ratio", "gauge", "Share of an owner's open deals that are stalled, 0 to 1.", ("owner",)
 )
 ALERTS_WITHHELD = Metric(
-    PREFIX + "alerts_withheld", "gauge", "Open findings not sent, because the owner's budget is spent.", ("owner",)
+    PREFIX + "alerts_withheld",
+    "gauge",
+    "Open findings that the owner is not told of yet: the day's budget is spent, or the hour is quiet.",
+    ("owner",),
 )
 EVENTS = Metric(PREFIX + "events_total", "counter", "Events accepted at the inbox.", ("source", "type"))
 EVENTS_CLAMPED = Metric(

@@ -22,8 +22,8 @@ import orjson
 from yarl import URL
 
 from .alerts import Alert, Board, Labels, alerts_of, plain
-from .answer import Answer
 from .settings import Alertmanager, SettingsError
+from .telling import Telling
 
 MOST_IN_A_POST = 50
 MOST_ALONE = 100
@@ -51,8 +51,8 @@ class Book(Protocol):
     def partition(self) -> int:
         """Its number."""
 
-    def owners(self) -> Iterable[tuple[str, Sequence[Answer]]]:
-        """Each owner with their open deals."""
+    def tellings(self) -> Iterable[Telling]:
+        """What is told of each book."""
 
 
 class Notifier:
@@ -134,11 +134,11 @@ class Notifier:
 
     async def _look(self) -> None:
         # The books are read in one go, and then taken as they were: what they hold are values.
-        read = [(book.partition, [answers for _, answers in book.owners()]) for book in self._books()]
+        read = [(book.partition, list(book.tellings())) for book in self._books()]
         found: dict[int, list[Alert]] = {partition: [] for partition, _ in read}
-        for partition, owners in read:
-            for answers in owners:
-                found[partition] += alerts_of(answers, self._pages_url)
+        for partition, tellings in read:
+            for told in tellings:
+                found[partition] += alerts_of(told, self._pages_url)
                 await asyncio.sleep(0)
         self._board.put(found, self._now())
         for peer in self._peers:

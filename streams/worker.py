@@ -143,6 +143,7 @@ class Worker:
         return State(
             answers=(told for partition in self.deals for told in partition.answers.values()),
             books=(book for shelf in self.books for book in shelf.owners()),
+            tellings=(told for shelf in self.books for told in shelf.tellings()),
             judged=(told for shelf in self.books for told in shelf.findings()),
             errors=errors,
             clock=min((at for at in times if at), default=None),

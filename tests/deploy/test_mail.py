@@ -17,7 +17,7 @@ from streams.alerts import alerts_of
 from streams.demo.mailroom import Mailroom
 from streams.demo.servers import Alertmanager
 from tests.needs import require
-from tests.streams.told import answer, finding
+from tests.streams.told import answer, finding, told_of
 
 SHIPPED = Path("deploy/alertmanager")
 PROMETHEUS_RULES = Path("dashboards/rules/stallwatch.rules.yaml")
@@ -65,7 +65,8 @@ def found(*detectors: str, deal: str = "D-1", owner: str = "ann@us.example") -> 
     """The alerts of a deal as the notifier makes them of what these detectors found."""
     told = answer(deal, *(finding(each, summary=f"{each} is so") for each in detectors), owner=owner)
     return [
-        each.to_dict(datetime.now(UTC), timedelta(hours=1)) for each in alerts_of([told], "https://deals.us.example")
+        each.to_dict(datetime.now(UTC), timedelta(hours=1))
+        for each in alerts_of(told_of(told), "https://deals.us.example")
     ]
 
 

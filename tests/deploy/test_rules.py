@@ -7,17 +7,12 @@ import yaml
 
 from detectors.core.registry import catalogue
 from detectors.core.rules import Rules
-from streams.alerts import not_applied
 
 SHIPPED = yaml.safe_load(Path("deploy/rules.yaml").read_text())
 
 
 def test_it_is_accepted() -> None:
     assert Rules.of(SHIPPED).organization.domains == ("us.example",)
-
-
-def test_it_promises_nothing_that_is_not_applied() -> None:
-    assert not_applied(Rules.of(SHIPPED)) is None
 
 
 @pytest.mark.parametrize(("segment", "factor"), [("enterprise", 2), ("smb", 0.7)])

@@ -7,13 +7,15 @@ from typing import Any
 
 from detectors.core.registry import catalogue
 from tests.conftest import RunningBroker
-from tests.end_to_end.alertmanager import alertmanager, stalls, told
+from tests.end_to_end.alertmanager import PLENTY, alertmanager, stalls, told
 from tests.end_to_end.console import OURS, event
 from tests.end_to_end.system import System, difference, replayed, until
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 COVERS = ["activity.email", "activity.meeting", "activity.call"]
-SILENCE: dict[str, Any] = OURS | {"overrides": [{"when": {}, "disable": sorted(set(catalogue()) - {"gone_quiet"})}]}
+SILENCE: dict[str, Any] = (
+    OURS | PLENTY | {"overrides": [{"when": {}, "disable": sorted(set(catalogue()) - {"gone_quiet"})}]}
+)
 FOUR_HOURS: dict[str, Any] = SILENCE | {"sources": {"gmail": {"max_silence": "4h"}}}
 
 

@@ -11,7 +11,7 @@ import pytest
 from streams.demo.broker import Broker
 from streams.demo.company import Company
 from tests.conftest import RunningBroker
-from tests.end_to_end.alertmanager import alertmanager, stalls, told
+from tests.end_to_end.alertmanager import PLENTY, alertmanager, stalls, told
 from tests.end_to_end.system import System, difference, replayed, until
 
 SESSION_SECONDS = "6"  # the least that Kafka grants
@@ -34,7 +34,7 @@ def test_three_kills_and_a_broker_that_restarts_lose_nothing_and_alert_nothing_t
             own_broker.bootstrap,
             prefix,
             tmp_path,
-            COMPANY.rules(),
+            COMPANY.rules() | PLENTY,
             alertmanager__urls=alerts.url,
             alertmanager__resend_seconds="4",
         ) as system,

@@ -19,7 +19,7 @@ from streams.demo.servers import Alertmanager, Prometheus
 from streams.demo.stage import Stage
 from tests.conftest import RunningBroker
 from tests.dashboards.prometheus_api import unanswered, values
-from tests.end_to_end.alertmanager import alertmanager, stalls, told
+from tests.end_to_end.alertmanager import PLENTY, alertmanager, stalls, told
 from tests.end_to_end.console import event
 from tests.end_to_end.system import System, until
 from tests.needs import require
@@ -69,7 +69,7 @@ def running(broker: RunningBroker, tmp_path_factory: pytest.TempPathFactory) -> 
         alerts = stack.enter_context(alertmanager(folder))
         name = f"t{uuid.uuid4().hex[:8]}"
         told_to = {"alertmanager__urls": alerts.url, "alertmanager__resend_seconds": "2"}
-        system = stack.enter_context(System(broker.bootstrap, name, folder, COMPANY.rules(), **told_to))
+        system = stack.enter_context(System(broker.bootstrap, name, folder, COMPANY.rules() | PLENTY, **told_to))
         system.start()
         demo = Stage(folder, system.worker.port, {}, print, alertmanager=alerts)
         prometheus = stack.enter_context(Prometheus(demo._prometheus_config(), folder / "prometheus"))
@@ -140,7 +140,7 @@ def test_bad_rules_change_nothing_and_good_ones_judge_every_open_deal_anew(runni
     assert running.reload_succeeded() == 0
     assert running.rules_in_force() == at_first
 
-    stricter = COMPANY.rules() | {"detectors": {"gone_quiet": {"warn_business_days": 2}}}
+    stricter = COMPANY.rules() | PLENTY | {"detectors": {"gone_quiet": {"warn_business_days": 2}}}
     running.system.write_rules(stricter)
     assert worker.ask("/-/reload", "POST")[0] == 200
     assert running.reload_succeeded() == 1
@@ -160,7 +160,7 @@ def test_a_hangup_signal_reloads_too(running: Running) -> None:
     until(lambda: running.reload_succeeded() == 0, "the bad file is refused")
     assert running.rules_in_force() == at_first
 
-    running.system.write_rules(COMPANY.rules() | {"detectors": {"gone_quiet": {"warn_business_days": 7}}})
+    running.system.write_rules(COMPANY.rules() | PLENTY | {"detectors": {"gone_quiet": {"warn_business_days": 7}}})
     os.kill(pid, signal.SIGHUP)
     until(lambda: running.reload_succeeded() == 1, "the good file is taken")
     hashes = {rules_file.read(running.system.rules_file).hash}

@@ -10,10 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.core.registry import catalogue
-from detectors.core.rules import Rules
-from streams.alerts import LONGEST_LABEL, Alert, Board, alerts_of, label, not_applied, plain
+from streams.alerts import LONGEST_LABEL, Alert, Board, alerts_of, label, plain
 from streams.answer import Answer
-from tests.streams.told import ANN, BOB, answer, facts, finding
+from tests.streams.told import ANN, BOB, answer, facts, finding, told_of
 
 PAGES = "https://deals.us.example"
 NOW = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
@@ -23,7 +22,7 @@ any_text = st.text(st.characters())  # lone surrogates too
 
 
 def alert_of(told: Answer) -> Alert:
-    [alert] = alerts_of([told], PAGES)
+    [alert] = alerts_of(told_of(told), PAGES)
     return alert
 
 
@@ -55,7 +54,9 @@ def test_an_open_stall_is_an_alert_with_its_reason_and_the_way_out() -> None:
             "deal_name": "Acme renewal",
             "deal_url": "https://deals.us.example/deals/D-17",
             "amount": "48,000 EUR",
-            "place": "critical 0999999999952000",
+            "place": "0 critical 0999999999952000",
+            "told": "new",
+            "board_url": "https://deals.us.example/deals?owner=ann%40us.example",
             "since": "2026-03-09",
             "runbook_url": "https://deals.us.example/catalogue#reply_only",
         },
@@ -65,15 +66,11 @@ def test_an_open_stall_is_an_alert_with_its_reason_and_the_way_out() -> None:
     }
 
 
-def test_what_rules_ask_of_alerts_is_said_not_to_be_applied_yet() -> None:
-    assert not_applied(Rules.of({"owners": {}})) is None
-    told = not_applied(Rules.of({"alerts": {"quiet_hours": ["20:00", "07:00"]}}))
-    assert told == "`alerts` is read and not applied yet: every open stall is sent, at any hour"
-
-
 def test_each_finding_of_each_deal_is_an_alert_of_its_own() -> None:
     told = [answer("D-1", finding("ghosted"), finding("gone_quiet")), answer("D-2", finding("ghosted"))]
-    found = [(dict(alert.labels)["deal_id"], dict(alert.labels)["alertname"]) for alert in alerts_of(told, PAGES)]
+    found = [
+        (dict(alert.labels)["deal_id"], dict(alert.labels)["alertname"]) for alert in alerts_of(told_of(*told), PAGES)
+    ]
     assert sorted(found) == [("D-1", "DealGhosted"), ("D-1", "DealGoneQuiet"), ("D-2", "DealGhosted")]
 
 
@@ -89,7 +86,7 @@ def test_each_finding_of_each_deal_is_an_alert_of_its_own() -> None:
     ],
 )
 def test_what_is_not_open_or_not_worth_telling_is_no_alert(told: Answer) -> None:
-    assert list(alerts_of([told], PAGES)) == []
+    assert list(alerts_of(told_of(told), PAGES)) == []
 
 
 def test_an_owner_is_one_address_in_the_form_in_which_addresses_are_compared() -> None:
@@ -167,7 +164,9 @@ def test_a_deal_has_its_place_by_its_worst_finding_and_then_by_its_value() -> No
         answer("huge critical", finding(severity="critical"), amount=1e300),
         answer("large critical", finding(severity="critical"), amount=10_000.0),
     ]
-    places = [(dict(each.annotations)["place"], dict(each.labels)["deal_id"]) for each in alerts_of(told, PAGES)]
+    places = [
+        (dict(each.annotations)["place"], dict(each.labels)["deal_id"]) for each in alerts_of(told_of(*told), PAGES)
+    ]
     assert list(dict.fromkeys(deal for _, deal in sorted(places))) == [
         "huge critical",
         "large critical",
@@ -247,7 +246,7 @@ def on(board: Board) -> list[tuple[str, str, bool]]:
 
 def test_a_finding_that_is_gone_is_told_over_for_a_quarter_of_an_hour() -> None:
     board = Board()
-    board.put({0: alerts_of([answer("D-1", finding())], PAGES)}, NOW)
+    board.put({0: alerts_of(told_of(answer("D-1", finding())), PAGES)}, NOW)
     assert on(board) == [("D-1", "warning", False)]
     board.put({0: []}, NOW + timedelta(minutes=1))
     assert on(board) == [("D-1", "warning", True)]
@@ -260,15 +259,15 @@ def test_a_finding_that_is_gone_is_told_over_for_a_quarter_of_an_hour() -> None:
 
 def test_a_finding_that_turns_critical_ends_the_warning() -> None:
     board = Board()
-    board.put({0: alerts_of([answer("D-1", finding())], PAGES)}, NOW)
-    board.put({0: alerts_of([answer("D-1", finding(severity="critical"))], PAGES)}, NOW)
+    board.put({0: alerts_of(told_of(answer("D-1", finding())), PAGES)}, NOW)
+    board.put({0: alerts_of(told_of(answer("D-1", finding(severity="critical"))), PAGES)}, NOW)
     assert on(board) == [("D-1", "critical", False), ("D-1", "warning", True)]
 
 
 def test_a_deal_that_changes_hands_is_over_for_the_old_owner() -> None:
     board = Board()
-    board.put({0: alerts_of([answer("D-1", finding(), owner=ANN)], PAGES), 1: []}, NOW)
-    board.put({0: [], 1: alerts_of([answer("D-1", finding(), owner=BOB)], PAGES)}, NOW)
+    board.put({0: alerts_of(told_of(answer("D-1", finding(), owner=ANN)), PAGES), 1: []}, NOW)
+    board.put({0: [], 1: alerts_of(told_of(answer("D-1", finding(), owner=BOB)), PAGES)}, NOW)
     assert {(dict(alert.labels)["owner_email"], alert.over_at is not None) for alert in board} == {
         (ANN, True),
         (BOB, False),
@@ -279,7 +278,7 @@ def test_a_finding_that_comes_back_is_open() -> None:
     board = Board()
     told = [answer("D-1", finding())]
     for open_now in (told, [], told):
-        board.put({0: alerts_of(open_now, PAGES)}, NOW)
+        board.put({0: alerts_of(told_of(*open_now), PAGES)}, NOW)
     assert on(board) == [("D-1", "warning", False)]
 
 
@@ -287,12 +286,12 @@ def test_nothing_is_said_of_a_partition_that_went_to_another_worker() -> None:
     board = Board()
     board.put(
         {
-            0: alerts_of([answer("D-1", finding()), answer("D-2", finding())], PAGES),
-            1: alerts_of([answer("D-3", finding(), owner=BOB)], PAGES),
+            0: alerts_of(told_of(answer("D-1", finding()), answer("D-2", finding())), PAGES),
+            1: alerts_of(told_of(answer("D-3", finding(), owner=BOB)), PAGES),
         },
         NOW,
     )
-    board.put({0: alerts_of([answer("D-1", finding())], PAGES), 1: []}, NOW)
+    board.put({0: alerts_of(told_of(answer("D-1", finding())), PAGES), 1: []}, NOW)
     assert on(board) == [("D-1", "warning", False), ("D-2", "warning", True), ("D-3", "warning", True)]
     board.put({1: []}, NOW)
     assert on(board) == [("D-3", "warning", True)]

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from detectors.core.rules import Rules
 from streams.answer import Answer, to_json
-from streams.books import Books, book_record, partition_of_row, withdrawal
+from streams.books import Books, Shelved, book_record, partition_of_row, withdrawal
 from streams.history import Line
 from streams.replay import Replay
 from streams.wire import Record, Send, partition_of
 from tests.streams.sample_deals import crm, day
-from tests.streams.told import ANN, BOB, a_shelf, answer
+from tests.streams.told import ANN, BOB, a_shelf, answer, finding
 
 
 def record(send: Send) -> Record:
@@ -142,3 +142,146 @@ def test_other_rules_judge_every_book_anew_and_say_only_what_is_another() -> Non
     in_force = Rules()
     books.reload(day(60))
     assert {each.detector: each for book in books.findings() for each in book.findings} == told
+
+
+def told_by(books: Books) -> dict[str, list[str]]:
+    """The deals that each owner is told of."""
+    return {told.owner: sorted(deal.answer.deal_id for deal in told.deals) for told in books.tellings()}
+
+
+def kept(rows: dict[str, bytes], out: Shelved) -> None:
+    """Keep a table as Faust does."""
+    for row, value in out.rows.items():
+        if value is None:
+            rows.pop(row, None)
+        else:
+            rows[row] = value
+
+
+def taken_over(rows: dict[str, bytes], rules: Rules) -> Books:
+    """The same books at another worker."""
+    books = a_shelf(0, rules)
+    for row, value in rows.items():
+        books.restore(row, value)
+    books.resume()
+    return books
+
+
+ONE_A_DAY = Rules.of({"alerts": {"per_owner_per_day": 1}})
+
+
+def test_what_was_told_goes_on_being_told_by_whoever_takes_the_book_over() -> None:
+    rows: dict[str, bytes] = {}
+    books = a_shelf(0, ONE_A_DAY)
+    deals = [put(answer(deal, finding(), amount=amount)) for deal, amount in (("A", 9.0), ("B", 1.0))]
+    kept(rows, books.advance(deals, day(0)))
+    assert told_by(books) == {ANN: ["A"]}
+
+    other = taken_over(rows, ONE_A_DAY)
+    assert told_by(other) == {ANN: ["A"]}  # before any clock, too
+    assert [told.waiting for told in other.tellings()] == [1]
+    kept(rows, other.pass_time(day(0.5)))
+    assert told_by(other) == {ANN: ["A"]}
+    # the day's budget is back by itself, without an event
+    kept(rows, other.pass_time(day(1)))
+    assert told_by(other) == {ANN: ["A", "B"]}
+    assert told_by(taken_over(rows, ONE_A_DAY)) == {ANN: ["A", "B"]}
+
+    kept(rows, other.advance([withdrawn(ANN, "A"), withdrawn(ANN, "B")], day(1)))
+    assert told_by(other) == {ANN: []}
+    kept(rows, other.pass_time(day(3)))
+    assert rows == {}
+
+
+def test_books_are_judged_again_by_the_first_clock_after_a_takeover() -> None:
+    rows: dict[str, bytes] = {}
+    books = a_shelf()
+    kept(rows, books.advance(stalled_book(Rules()), day(60)))
+    found = {each.owner: each.findings for each in books.findings()}
+    assert found[ANN]
+    other = taken_over(rows, Rules())
+    assert list(other.findings()) == []
+    other.pass_time(day(60))
+    assert {each.owner: each.findings for each in other.findings()} == found
+
+
+def test_nothing_is_told_before_the_first_clock_and_of_deals_that_nobody_owns_nothing_waits() -> None:
+    books = a_shelf(0, ONE_A_DAY)
+    books.advance([put(answer(deal, finding(), owner=owner)) for deal in "AB" for owner in (ANN, None)], None)
+    assert told_by(books) == {"": ["A", "B"], ANN: []}
+    books.pass_time(day(0))
+    assert told_by(books) == {"": ["A", "B"], ANN: ["A"]}
+
+
+def test_a_larger_budget_is_in_force_at_once() -> None:
+    in_force = ONE_A_DAY
+    books = Books(0, 1, lambda: in_force, lambda *_: None)
+    books.advance([put(answer(deal, finding())) for deal in "ABC"], day(0))
+    assert told_by(books) == {ANN: ["A"]}
+    in_force = Rules()
+    books.reload(day(0.1))
+    assert told_by(books) == {ANN: ["A", "B", "C"]}
+
+
+MANAGED = Rules.of(
+    {
+        "teams": {"emea": {"manager": "boss@us.example", "time_zone": "Europe/Berlin"}},
+        "owners": {ANN: {"team": "emea"}},
+        "alerts": {"quiet_hours": ["20:00", "07:00"], "per_owner_per_day": 100},
+    }
+)
+
+
+def unanswered(books: Books) -> list[str]:
+    return [each.answer.deal_id for told in books.tellings() for each in told.unanswered]
+
+
+def test_what_is_wrong_with_a_book_goes_to_the_manager() -> None:
+    books = a_shelf(0, MANAGED)
+    books.advance(stalled_book(MANAGED), day(60))
+    [told] = books.tellings()
+    assert told.manager == "boss@us.example"
+    assert {each.finding.detector for each in told.of_book} == {"pipeline_inflation"}
+    nobody = a_shelf(0, Rules())
+    nobody.advance(stalled_book(Rules()), day(60))
+    assert [(told.manager, told.of_book) for told in nobody.tellings()] == [(None, ())]
+
+
+def test_what_is_critical_and_unanswered_for_five_business_days_goes_to_the_manager() -> None:
+    books = a_shelf(0, MANAGED)
+    books.advance([put(answer("A", finding(severity="critical"))), put(answer("B", finding()))], day(0))
+    books.pass_time(day(6.9))
+    assert unanswered(books) == []
+    books.pass_time(day(7))  # by itself, without an event
+    assert unanswered(books) == ["A"]
+
+
+def test_what_the_owner_or_the_buyer_answered_counts_from_there() -> None:
+    books = a_shelf(0, MANAGED)
+    critical = finding(severity="critical")
+    answered = answer("A", critical, step_at=day(3)), answer("B", critical, two_way_at=day(4))
+    books.advance([put(told) for told in answered], day(0))
+    books.pass_time(day(9.9))
+    assert unanswered(books) == []
+    books.pass_time(day(10))
+    assert unanswered(books) == ["A"]
+    books.pass_time(day(11))
+    assert sorted(unanswered(books)) == ["A", "B"]
+    books.advance([put(answer("A", critical, step_at=day(11))), put(answer("B"))], day(11.1))
+    assert unanswered(books) == []
+
+
+def test_what_the_owner_was_not_told_of_is_not_held_against_them() -> None:
+    none = Rules.of({"teams": {"emea": {"manager": "boss@us.example"}}, "alerts": {"per_owner_per_day": 0}})
+    books = a_shelf(0, none)
+    books.advance([put(answer("A", finding(severity="critical")))], day(0))
+    books.pass_time(day(60))
+    assert unanswered(books) == []
+
+
+def test_nobody_is_their_own_manager() -> None:
+    boss = Rules.of({"teams": {"emea": {"manager": ANN}}})
+    books = a_shelf(0, boss)
+    books.advance([put(answer("A", finding(severity="critical")))], day(0))
+    books.pass_time(day(60))
+    assert unanswered(books) == []

@@ -22,8 +22,9 @@ from streams.counts import Counts
 from streams.exporter import Exporter, State
 from streams.ingest import Ingested
 from streams.monitor import Advanced
+from streams.telling import Telling
 from tests.streams.scraping import Series, series_of
-from tests.streams.told import BOB, answer, finding
+from tests.streams.told import ANN, BOB, answer, finding
 
 AT = datetime(2026, 3, 9, tzinfo=UTC)
 
@@ -116,6 +117,12 @@ def test_each_open_finding_has_a_series_with_its_owners_name_and_never_an_addres
 def test_the_share_of_an_owners_deals_that_are_stalled() -> None:
     deals = [answer("A", finding()), answer("B"), answer("C", INFO), answer("D", finding(), owner=BOB)]
     assert scraped(*deals)["stallwatch_owner_stalled_ratio"] == {("ann",): 1 / 3, ("bob",): 1}
+
+
+def test_what_owners_are_not_told_of_yet_is_counted_and_who_is_told_all_has_a_zero() -> None:
+    deals = [answer("A", finding()), answer("B", finding(), owner=BOB)]
+    tellings = [Telling(ANN, withheld=2), Telling("ann@eu.example", withheld=1), Telling(BOB), Telling("", withheld=9)]
+    assert scraped(*deals, tellings=tellings)["stallwatch_alerts_withheld"] == {("ann",): 3, ("bob",): 0}
 
 
 def test_two_owners_with_the_same_name_at_different_companies_are_one_series() -> None:

@@ -280,7 +280,7 @@ async def test_an_alert_that_is_refused_does_not_keep_the_others_back(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     # Nothing that stands in a deal makes an alert that Alertmanager refuses, so one is slipped in.
-    monkeypatch.setattr(notifier_module, "alerts_of", lambda answers, pages: [bad, *alerts_of(answers, pages)])
+    monkeypatch.setattr(notifier_module, "alerts_of", lambda told, pages: [bad, *alerts_of(told, pages)])
     shelf.put(answer("D-1", finding()), answer("D-2", finding()))
     async with notifying(shelf, counts, alertmanager.url, resend_seconds=1.0) as notifier:
         await eventually(deals_are(alertmanager, "D-1", "D-2"))

@@ -9,10 +9,12 @@ from detectors.core.breach import Evidence, Finding
 from detectors.core.rules import Rules
 from streams.answer import Answer, to_json
 from streams.books import SEPARATOR, Books
+from streams.telling import Telling, ToldDeal
 from streams.wire import Record
 
 MONDAY = datetime(2026, 3, 9, 16, 2, tzinfo=UTC)
 ANN, BOB = "ann@us.example", "bob@us.example"
+PLENTY = Rules.of({"alerts": {"per_owner_per_day": 10_000}})
 
 
 def facts(*texts: str) -> tuple[Evidence, ...]:
@@ -74,8 +76,13 @@ def a_shelf(partition: int = 0, rules: Rules | None = None) -> Books:
     return Books(partition, 1, lambda: in_force, failed)
 
 
+def told_of(*answers: Answer, **other: Any) -> Telling:
+    """Ann is told of all of it, unless told otherwise."""
+    return Telling(ANN, deals=tuple(ToldDeal(each, each.stalls) for each in answers if each.is_open), **other)
+
+
 class Shelf:
-    """The books of a worker: each owner's in the partition that the test says."""
+    """The books of a worker: each owner's in the partition that the test says. As much is told as there is."""
 
     def __init__(self) -> None:
         self._books: dict[int, Books] = {}
@@ -97,5 +104,5 @@ class Shelf:
         del self._books[partition]
 
     def _record(self, partition: int, key: str, value: bytes | None) -> None:
-        book = self._books.setdefault(partition, a_shelf(partition))
-        book.advance([Record(partition, key.encode(), value)], None)
+        book = self._books.setdefault(partition, a_shelf(partition, PLENTY))
+        book.advance([Record(partition, key.encode(), value)], MONDAY)
