@@ -24,7 +24,7 @@ MAX_BODY = 256 * 1024
 WINDOW = MAX_BLOCK + MAX_BODY
 MAX_PARTS = 100
 MAX_BROKEN = 10
-MAX_HTML = 128 * 1024
+MAX_HTML = 64 * 1024
 MAX_ELEMENTS = 3000
 # what is looked through for the new text, and what the reader of absences may see of it
 MAX_TEXT = 8 * 1024

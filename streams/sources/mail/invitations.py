@@ -4,6 +4,7 @@ An invitation is a word on the meeting with its UID. A series is its next occurr
 called off is a meeting of its own, since the rest of the series stands. An answer changes no meeting.
 """
 
+from calendar import monthrange
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from email.message import Message
@@ -23,6 +24,7 @@ MAX_CALENDAR = 64 * 1024
 # a series that began longer ago than this is told by its first day
 OLDEST_SERIES = timedelta(days=20 * 366)
 MAX_SKIPPED = 1000
+LEAP_YEAR = 2024
 _THINGS = frozenset({"ROOM", "RESOURCE"})
 _ANSWERS = {"ACCEPTED": "accepted", "DECLINED": "declined", "TENTATIVE": "tentatively accepted"}
 _ORDINALS = frozenset({-1, 1, 2, 3, 4})
@@ -142,7 +144,8 @@ def _is_plain(rule: Any) -> bool:
         position = [int(each) for each in told.pop("BYSETPOS", ())]
         return not told and (plain or not position) and len(position) < 2 and _ORDINALS.issuperset(position)
     day = [int(each) for each in told.pop("BYMONTHDAY", ())]
-    return not told and len(day) < 2 and all(each == -1 or 1 <= each <= 31 for each in day)
+    longest = monthrange(LEAP_YEAR, month)[1] if month else 31
+    return not told and len(day) < 2 and all(each == -1 or 1 <= each <= longest for each in day)
 
 
 def _aware(moment: date, zone: timezone) -> datetime:
