@@ -6,6 +6,7 @@ deal comes out the same: to say a value again, before or after it is said exactl
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,7 +29,7 @@ _STANDING = frozenset({"name", "pipeline", "owner", "currency", "team", "segment
 MERGED = "hs_merged_object_ids"
 TIMES = ("createdate", "hs_lastmodifieddate", "hs_v2_date_entered_current_stage")
 # HubSpot works out its marks of closing one after the other
-_TOGETHER = timedelta(minutes=1)
+_AT_ONCE = timedelta(minutes=1)
 _KNOWN_BY = ("createdate", "notes_last_updated", "notes_last_contacted", "hs_v2_date_entered_current_stage")
 
 
@@ -87,7 +88,7 @@ def _losses(record: Record, portal: Portal) -> Iterator[Event]:
     for closed in record.versions("hs_is_closed", portal.settings):
         if isinstance(closed, Version) and mark(closed.value) == "true":
             as_of = max(
-                (each for each in won if each.at <= closed.at + _TOGETHER), key=lambda each: each.at, default=None
+                (each for each in won if each.at <= closed.at + _AT_ONCE), key=lambda each: each.at, default=None
             )
             if as_of is None or mark(as_of.value) != "true":
                 id = f"deal-{record.id}-hs_is_closed-{milliseconds(closed.at)}"
@@ -96,7 +97,7 @@ def _losses(record: Record, portal: Portal) -> Iterator[Event]:
 
 def _as_it_stands(record: Record, portal: Portal, began: datetime | None, problems: list[Refused]) -> list[Event]:
     """What a record says without a history, at the best time that it has for it."""
-    told: dict[tuple[str, datetime], dict[str, Any]] = {}
+    told: defaultdict[tuple[str, datetime], list[dict[str, Any]]] = defaultdict(list)
     for name in portal.properties:
         if name not in record.properties or record.histories.get(name):
             continue
@@ -105,14 +106,34 @@ def _as_it_stands(record: Record, portal: Portal, began: datetime | None, proble
             if record.has_history and not text_of(value):
                 continue
             if fields := deal_fields(name, value, portal):
-                for id, since in _when(name, fields, record, portal, began):
-                    _event(id, record.id, since, fields, portal)
-                    told.setdefault((id, since), {}).update(fields)
+                for when in _when(name, fields, record, portal, began):
+                    told[when].append(fields)
         except Refused as refused:
             problems.append(refused)
     if not record.has_history and (status := _status(record.properties)):
-        told.setdefault(_as_of(record, portal), {})["status"] = status
-    return [_event(id, record.id, since, fields, portal) for (id, since), fields in told.items()]
+        told[_as_of(record, portal)].append({"status": status})
+    return [
+        event
+        for (id, at), parts in told.items()
+        if (event := _together(id, record.id, at, parts, portal, problems)) is not None
+    ]
+
+
+def _together(
+    id: str, deal: str, at: datetime, parts: list[dict[str, Any]], portal: Portal, problems: list[Refused]
+) -> Event | None:
+    """One event of several parts; a part that cannot be told takes no other with it."""
+    try:
+        return _event(id, deal, at, {name: value for part in parts for name, value in part.items()}, portal)
+    except Refused:
+        sound: dict[str, Any] = {}
+        for part in parts:
+            try:
+                _event(id, deal, at, part, portal)
+                sound |= part
+            except Refused as refused:
+                problems.append(refused)
+        return _event(id, deal, at, sound, portal) if sound else None
 
 
 def _when(

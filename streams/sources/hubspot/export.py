@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from itertools import islice
 
 from detectors.core.events import Event, Refused
@@ -42,12 +43,13 @@ def objects_of(content: object) -> str | None:
 
 def read(tables: Mapping[str, Iterable[Row]], settings: HubSpot) -> Iterator[Item]:
     """The items of all tables of one account: they explain each other."""
-    known = _Known(Portal.of(settings))
-    yield from _names(tables, known)
+    portal, named = _named(tables, Portal.of(settings))
+    yield from named
+    known = _Known(portal)
     yield from _contacts(tables, known)
     yield from _companies(tables, known)
     yield from _deals(tables, known)
-    yield from history_table.read(tables.get(HISTORY, ()), replace(known.portal, labels=True))
+    yield from history_table.read(tables.get(HISTORY, ()), known.labelled)
     yield from _on_other_deals(known)
     yield from _activities(tables, known)
 
@@ -62,9 +64,13 @@ class _Known:
     companies: dict[str, Company] = field(default_factory=dict)
     # the contacts of each deal, as far as the contacts name it
     on_deals: dict[str, list[Link]] = field(default_factory=dict)
-
     # the newest modification of any record
     as_of: datetime | None = None
+
+    @cached_property
+    def labelled(self) -> Portal:
+        """How tables are read: labels stand there in place of ids."""
+        return replace(self.portal, labels=True)
 
     def saw(self, record: Record) -> None:
         """Something of a record shows up to when all of them are known."""
@@ -73,17 +79,18 @@ class _Known:
             self.as_of = max(filter(None, (at, self.as_of)), default=None)
 
     def read_by(self, record: Record) -> Portal:
-        """How a record is read: tables have labels in place of ids."""
-        return replace(self.portal, labels=True) if record.labelled else self.portal
+        """How a record is read."""
+        return self.labelled if record.labelled else self.portal
 
 
-def _names(tables: Mapping[str, Iterable[Row]], known: _Known) -> Iterator[Item]:
-    for row in tables.get("owners", ()):
-        yield Item(row.place, raw_of(row.fields), "owner", "named by HubSpot")
-        known.portal = known.portal.with_owners([row.fields])
-    for row in tables.get("pipelines", ()):
-        yield Item(row.place, raw_of(row.fields), "pipeline", "named by HubSpot")
-        known.portal = known.portal.with_pipeline(row.fields)
+def _named(tables: Mapping[str, Iterable[Row]], portal: Portal) -> tuple[Portal, list[Item]]:
+    """The account with the names that are in these tables."""
+    owners, pipelines = list(tables.get("owners", ())), list(tables.get("pipelines", ()))
+    portal = portal.with_owners(row.fields for row in owners)
+    for row in pipelines:
+        portal = portal.with_pipeline(row.fields)
+    rows = [(row, "owner") for row in owners] + [(row, "pipeline") for row in pipelines]
+    return portal, [Item(row.place, raw_of(row.fields), kind, "named by HubSpot") for row, kind in rows]
 
 
 def _records(kind: str, rows: Iterable[Row]) -> Iterator[Record | Item]:
