@@ -21,6 +21,7 @@ from detectors.core.rules import Rules
 from . import access, push_kinds, rules_file, topics
 from .access import Access
 from .answer import Answer
+from .feedback import Verdicts
 from .inbox import Inbox
 from .notifier import Notifier
 from .pushes import Push, Pushes
@@ -99,7 +100,7 @@ class Companions(Service):
         self._inbox = Inbox(worker.settings)
         views = Views(worker, self._watchdog)
         self._pushes = Pushes(kinds, self._inbox, worker.counts, worker.breakers, views.readiness)
-        site = build(views, self._pushes.routes(), visitors)
+        site = build(views, self._pushes.routes(), visitors, Verdicts(worker.settings, self._inbox))
         self._runner = web.AppRunner(site, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         self._notifier = Notifier(
             lambda: worker.books, self._settings.alertmanager, self._settings.pages_url, worker.counts.notified

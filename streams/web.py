@@ -18,10 +18,12 @@ from detectors.core.rules import Rules
 
 from .access import CHALLENGE, Access, is_loopback
 from .answer import Answer, to_json
+from .feedback import Given, NoVerdict, Verdicts
+from .inbox import InboxUnavailable
 from .pages import render
 from .pages.board import Wanted, board, newest
 from .pages.formats import deal_path
-from .pages.life import life
+from .pages.life import Noted, life
 from .pages.runbook import runbooks
 from .people import Person
 from .posted import form_of
@@ -79,9 +81,14 @@ PageOf = Callable[[web.Request, Person], Awaitable[web.StreamResponse]]
 OPEN = Access(Http(), {}, "")
 
 
-def build(views: Views, pushes: Iterable[web.RouteDef] = (), access: Access = OPEN) -> web.Application:
+def build(
+    views: Views,
+    pushes: Iterable[web.RouteDef] = (),
+    access: Access = OPEN,
+    verdicts: Verdicts | None = None,
+) -> web.Application:
     """The server's application; `pushes` are the routes of what it takes from others, who have secrets of their own."""
-    site = _Site(views, access)
+    site = _Site(views, access, verdicts)
     people = site.for_people
     app = web.Application(middlewares=[_refusals])
     app.on_response_prepare.append(_secured)
@@ -97,6 +104,7 @@ def build(views: Views, pushes: Iterable[web.RouteDef] = (), access: Access = OP
             web.post("/log-out", people(site.log_out)),
             web.get("/deals", people(site.deals)),
             web.get(r"/deals/{id:[\s\S]+}", people(site.deal)),
+            web.post(r"/deals/{id:[\s\S]+}/feedback", people(site.feedback)),
             web.get("/catalogue", people(site.catalogue)),
             web.post("/-/reload", people(site.reload)),
             *pushes,
@@ -108,9 +116,10 @@ def build(views: Views, pushes: Iterable[web.RouteDef] = (), access: Access = OP
 class _Site:
     """The routes."""
 
-    def __init__(self, views: Views, access: Access) -> None:
+    def __init__(self, views: Views, access: Access, verdicts: Verdicts | None) -> None:
         self._views = views
         self._access = access
+        self._verdicts = verdicts
 
     def for_people(self, page: PageOf) -> Handler:
         """A page that is shown to those only who may come in; what it shows each of them is its own business."""
@@ -174,19 +183,44 @@ class _Site:
         return response
 
     async def deal(self, request: web.Request, person: Person) -> web.Response:
+        told = self._told(request, person)
+        if _wants_json(request):
+            return _json(to_json(told))
+        shown = life(told, self._views.watched(told.deal_id), newest(self._views.answers()))
+        noted = Noted.of(request.query)
+        return _html(render.deal_page(shown, self._views.readiness(), person, noted))
+
+    async def feedback(self, request: web.Request, person: Person) -> web.Response:
+        told = self._told(request, person, "/feedback")
+        if self._verdicts is None:
+            raise web.HTTPServiceUnavailable(text="Verdicts are not taken here.")
+        watched = self._views.watched(told.deal_id)
+        try:
+            given = Given.of(await form_of(request))
+            event = await self._verdicts.give(given, told, watched.deal if watched else None, person.address)
+        except NoVerdict as error:
+            raise web.HTTPBadRequest(text=str(error)) from None
+        except InboxUnavailable as error:
+            raise web.HTTPServiceUnavailable(
+                text=f"Say it again later: {error}.", headers={"Retry-After": "5"}
+            ) from None
+        if not _wants_html(request):
+            return web.json_response({"event": event.ref, "time": event.time.isoformat()}, status=202)
+        return web.Response(status=303, headers={"Location": Noted(given.detector, given.verdict).path(told.deal_id)})
+
+    def _told(self, request: web.Request, person: Person, of_page: str = "") -> Answer:
+        """The deal that is asked for, if it is here, and theirs to see."""
         deal_id = request.match_info["id"]
         told = self._views.answer(deal_id)
-        if told is None:
-            base = self._views.elsewhere(deal_id)
-            if base is not None:
-                raise web.HTTPTemporaryRedirect(URL(base.rstrip("/") + deal_path(deal_id), encoded=True))
+        if told is None and (base := self._views.elsewhere(deal_id)) is not None:
+            if request.method == "POST" and _wants_html(request):
+                # a browser would send no form on to another origin
+                raise web.HTTPConflict(text="This deal has just moved to another worker: open its page anew.")
+            raise web.HTTPTemporaryRedirect(URL(base.rstrip("/") + deal_path(deal_id) + of_page, encoded=True))
         # whose deal it is not does not learn that it is there
         if told is None or not person.sees(told):
             raise web.HTTPNotFound(text=f"No deal is known here by the id {deal_id}.")
-        if _wants_json(request):
-            return _json(to_json(told))
-        shown = life(told, self._views.watched(deal_id), newest(self._views.answers()))
-        return _html(render.deal_page(shown, self._views.readiness(), person))
+        return told
 
     async def catalogue(self, _: web.Request, person: Person) -> web.Response:
         return _html(render.catalogue_page(runbooks(), person))

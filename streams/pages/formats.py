@@ -31,6 +31,11 @@ def moment(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M}"
 
 
+def on_clock_of(at: datetime, other: datetime) -> datetime:
+    """The same moment on the clock that another one carries."""
+    return at.astimezone(other.tzinfo)
+
+
 def day(at: datetime) -> str:
     """2026-03-09, on the clock that `at` carries."""
     return f"{at:%Y-%m-%d}"

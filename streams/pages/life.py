@@ -1,17 +1,20 @@
 """One deal's page: what is wrong, what lies ahead, what is over, and how it came to that."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 
 from detectors.core.assessment import Watched
 from detectors.core.breach import Evidence, Finding
+from detectors.core.deal import Deal
+from detectors.core.log import FeedbackEntry
 from detectors.core.registry import catalogue
 from streams.answer import Answer
 
 from .board import Standing, standing
-from .formats import anchor, short_title
+from .formats import anchor, deal_path, short_title
 from .runbook import Runbook, runbook
 from .strip import Strip, strip
 from .timeline import Item, Month, months
@@ -27,12 +30,43 @@ class Fact:
 
 @dataclass(frozen=True)
 class Problem:
-    """A finding with what its runbook says."""
+    """A finding with what its runbook says, and the verdict on it that stands."""
 
     finding: Finding
     title: str
     runbook: Runbook | None
     facts: tuple[Fact, ...]
+    verdict: FeedbackEntry | None = None
+
+
+@dataclass(frozen=True)
+class Noted:
+    """A verdict that was just given."""
+
+    detector: str
+    verdict: str
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> "Noted | None":
+        """What the address of the page says; None if it says nothing, or what nobody can give."""
+        detector, verdict = query.get("on", ""), query.get("given", "")
+        return cls(detector, verdict) if detector in catalogue() and verdict in _SAID else None
+
+    def path(self, deal_id: str) -> str:
+        """Where the deal's page says so."""
+        return f"{deal_path(deal_id)}?{urlencode({'given': self.verdict, 'on': self.detector})}"
+
+    @property
+    def words(self) -> str:
+        """What comes of it."""
+        return f"{short_title(self.detector)}: {_SAID[self.verdict]}"
+
+
+_SAID = {
+    "useful": "noted as useful. Thank you.",
+    "noise": "noted as noise. It is muted in a moment, until something new speaks for it.",
+    "snooze": "put off.",
+}
 
 
 @dataclass(frozen=True)
@@ -40,6 +74,7 @@ class Life:
     """Everything on a deal's page. Findings are grouped by state, the worst or the nearest first."""
 
     told: Answer
+    path: str
     as_of: datetime
     zone: str | None
     standing: Standing
@@ -66,11 +101,12 @@ def life(told: Answer, watched: Watched | None, as_of: datetime | None) -> Life:
     def problems(state: str) -> Iterator[Problem]:
         for finding in told.findings:
             if finding.state == state:
-                yield _problem(finding, known)
+                yield _problem(finding, known, deal)
 
     through = deal.earlier.touched_through if deal else None
     return Life(
         told=told,
+        path=deal_path(told.deal_id),
         as_of=deal.calendar.local(at) if deal else at,
         zone=deal.calendar.zone if deal else None,
         standing=standing(told),
@@ -84,11 +120,17 @@ def life(told: Answer, watched: Watched | None, as_of: datetime | None) -> Life:
     )
 
 
-def _problem(finding: Finding, known: set[str]) -> Problem:
+def _problem(finding: Finding, known: set[str], deal: Deal | None) -> Problem:
     kind = catalogue().get(finding.detector)
     facts = tuple(Fact(each, anchor(each.event) if each.event in known else None) for each in finding.evidence)
-    return Problem(finding, short_title(finding.detector), runbook(kind) if kind else None, facts)
+    verdict = deal.verdicts.get(finding.detector) if deal else None
+    if verdict is not None and verdict.at < finding.since:
+        # it was on another finding
+        verdict = None
+    return Problem(finding, short_title(finding.detector), runbook(kind) if kind else None, facts, verdict)
 
 
-def _worst_first(problem: Problem) -> tuple[int, float]:
-    return ("critical", "warning", "info").index(problem.finding.severity), problem.finding.since.timestamp()
+def _worst_first(problem: Problem) -> tuple[bool, int, float]:
+    finding = problem.finding
+    worst = ("critical", "warning", "info").index(finding.severity)
+    return finding.muted is not None, worst, finding.since.timestamp()

@@ -10,7 +10,7 @@ from streams.people import Person
 
 from . import formats
 from .board import Board
-from .life import Life
+from .life import Life, Noted
 from .runbook import Runbook
 
 _HERE = Path(__file__).parent
@@ -39,6 +39,7 @@ _ENVIRONMENT.filters |= {
     "day": formats.day,
     "days_until": formats.days,
     "moment": formats.moment,
+    "on_clock_of": formats.on_clock_of,
     "person": formats.person,
     "short_title": formats.short_title,
     "weekday": formats.weekday,
@@ -51,9 +52,9 @@ def board_page(board: Board, notice: str | None, person: Person | None = None) -
     return _page("board", person, board=board, notice=notice)
 
 
-def deal_page(life: Life, notice: str | None, person: Person | None = None) -> str:
-    """One deal."""
-    return _page("deal", person, life=life, notice=notice)
+def deal_page(life: Life, notice: str | None, person: Person | None = None, noted: Noted | None = None) -> str:
+    """One deal; `noted` is the verdict that was just given on it."""
+    return _page("deal", person, life=life, notice=notice, noted=noted)
 
 
 def catalogue_page(runbooks: list[Runbook], person: Person | None = None) -> str:

@@ -211,8 +211,9 @@ def _entry(entry: Entry, deal: Deal) -> tuple[Side, str, str]:
         case DocumentEntry(type=kind, status=status):
             name = "Document" if kind == "other" else kind.capitalize()
             return ("us" if status == "sent" else "them"), f"{name} {status}", ""
-        case FeedbackEntry(detector=detector, verdict=verdict):
-            return "record", "Verdict", f"{short_title(detector)}: {verdict}"
+        case FeedbackEntry(detector=detector, verdict=verdict, by=by, reason=reason):
+            said = f"{short_title(detector)}: {verdict}" + (f", says {by}" if by else "")
+            return "record", "Verdict", f"{said}: {reason}" if reason else said
         case _:
             return "record", "", ""
 

@@ -72,6 +72,11 @@ def meeting(at: float, status: str = "held", **fields: Any) -> dict[str, Any]:
     return event("activity.meeting", day(at), meeting_id="M-1", status=status, **people | fields)
 
 
+def verdict(at: float, said: str = "noise", detector: str = "reply_only", **fields: Any) -> dict[str, Any]:
+    """Somebody judged a finding."""
+    return event("finding.feedback", day(at), id=f"f-{at}", detector=detector, verdict=said, **fields)
+
+
 def ping_pong(rounds: int, first_day: int = 1) -> list[dict[str, Any]]:
     """The buyer asks and we answer, day by day."""
     told = []
@@ -108,6 +113,10 @@ class Shelf:
     def add(self, deal_id: str, *told: dict[str, Any]) -> Answer:
         """Put a deal on it."""
         self.deals[deal_id] = watched(told, deal_id)
+        return self.renew(deal_id)
+
+    def renew(self, deal_id: str) -> Answer:
+        """Judge a deal anew."""
         self.told[deal_id] = answer(self.deals[deal_id], self.as_of, self.coverage)
         return self.told[deal_id]
 

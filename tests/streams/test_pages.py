@@ -18,7 +18,7 @@ from streams.pages.board import ROWS, Wanted, board
 from streams.pages.life import life
 from streams.pages.runbook import runbooks
 from streams.pages.timeline import Item, Silence, items, months
-from tests.streams.sample_deals import Shelf, crm, day, inbound, meeting, outbound, ping_pong, watched
+from tests.streams.sample_deals import Shelf, crm, day, inbound, meeting, outbound, ping_pong, verdict, watched
 
 VOID = {"meta", "link", "br", "img", "input"}
 INLINE = {"a", "b", "bdi", "code", "span", "time"}
@@ -94,7 +94,10 @@ def page_of(shelf: Shelf, deal_id: str = "D-1") -> Page:
 
 def assert_tame(page: Page) -> None:
     """Nothing in it acts, nothing leads away, and nothing hides."""
-    assert not {tag for tag, _ in page.elements} & {"script", "img", "style", "iframe", "object", "input"}
+    assert not {tag for tag, _ in page.elements} & {"script", "img", "style", "iframe", "object", "base"}
+    assert {told["type"] for tag, told in page.elements if tag == "input"} <= {"hidden", "text", "password", "number"}
+    assert all(re.match(r"/(?!/)", told["action"]) for tag, told in page.elements if tag == "form")
+    assert not [told for _, told in page.elements if "formaction" in told]
     for _, attributes in page.elements:
         assert not [name for name in attributes if name.startswith("on") or name == "style"]
     assert [link for link in page.links if not re.match(r"/(?!/)|#", link)] == []
@@ -328,6 +331,53 @@ def test_a_deal_without_its_history_still_shows_what_was_found() -> None:
 
     assert "Ping-pong" in page.words
     assert not [link for link in page.links if link.startswith("#e-")]
+
+
+# -- verdicts
+
+
+def test_what_is_called_noise_is_shown_as_muted_with_who_said_so() -> None:
+    shelf = Shelf(day(9))
+    shelf.add("D-1", crm(close_date="2026-03-04"), *ping_pong(5), verdict(7, reason="they <b>like</b> it", by="ann"))
+
+    page = page_of(shelf)
+
+    assert "What is wrong 2 warning Open past its close date" in page.words
+    assert "muted Ping-pong" in page.words
+    assert "Called noise on 2026-03-09 10:00 by ann: they <b>like</b> it. It is shown and told to nobody" in page.words
+    assert "Verdict Ping-pong: noise, says ann: they <b>like</b> it" in page.words
+    assert_tame(page)
+    row = board(shelf.answers(), Wanted()).rows[0]
+    assert [finding.detector for finding in row.findings] == ["close_date_overdue"]
+
+
+def test_a_deal_whose_findings_are_noise_is_not_stalled() -> None:
+    shelf = Shelf(day(6))
+    shelf.add("D-1", crm(), *ping_pong(3), verdict(5))
+
+    shown = board(shelf.answers(), Wanted())
+
+    assert (shown.stalled, shown.rows[0].standing) == (0, "info")
+    assert "muted Ping-pong" in board_of(shelf).words
+
+
+def test_a_finding_that_is_over_tells_that_it_was_muted() -> None:
+    shelf = Shelf(day(8))
+    shelf.add("D-1", crm(), *ping_pong(3), verdict(5), meeting(7))
+
+    assert "Ping-pong muted 2026-03-05 12:24" in page_of(shelf).words
+
+
+def test_every_open_finding_can_be_judged_without_a_script() -> None:
+    shelf = Shelf(day(7))
+    shelf.add("a/b", crm(), *ping_pong(3))
+
+    page = page_of(shelf, "a/b")
+
+    assert ("form", {"class": "verdict", "method": "post", "action": "/deals/a%2Fb/feedback"}) in page.elements
+    assert [told["value"] for tag, told in page.elements if tag == "button"][:2] == ["useful", "noise"]
+    labelled = {told["for"] for tag, told in page.elements if tag == "label"}
+    assert labelled <= set(page.ids)
 
 
 # -- the exchange

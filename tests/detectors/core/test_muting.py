@@ -2,20 +2,15 @@
 
 from datetime import datetime, timedelta
 from itertools import permutations
-from typing import Any
 
 import pytest
 
 from detectors.core import state
 from detectors.core.assessment import Watched
 from detectors.core.breach import Finding
-from tests.streams.sample_deals import RULES, crm, day, event, inbound, meeting, outbound, ping_pong, watched
+from tests.streams.sample_deals import RULES, crm, day, inbound, meeting, outbound, ping_pong, verdict, watched
 
 A_MINUTE = timedelta(minutes=1)
-
-
-def verdict(at: float, said: str = "noise", detector: str = "reply_only", **fields: Any) -> dict[str, Any]:
-    return event("finding.feedback", day(at), id=f"f-{at}", detector=detector, verdict=said, **fields)
 
 
 def found(deal: Watched, at: datetime, detector: str = "reply_only") -> Finding | None:
