@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
+from functools import cache
 
 MAX_TEXT = 4 * 1024
 LONGEST = timedelta(days=2 * 366)
@@ -106,16 +107,15 @@ _UNTIL = {
     "it": rf"\bfino (?:al|a)|\bdal?{_FILL}{_FIRST} al?",
     "nl": r"\b(?:tot en met|tot|t/m)",
 }
-_RANGE = re.compile(rf"\b{_FIRST} ?(?:-|–|—) ?{_FILL}{_DATE}")
-_MONTH_RANGE = re.compile(
-    rf"\b(?P<m>{_MONTH}) \d{{1,2}}(?:st|nd|rd|th)? ?[-–—] ?(?P<d>\d{{1,2}})\b(?:,? ?(?P<y>\d{{4}}))?"
-)
-_BACKS = {language: re.compile(rf"(?:{cue}){_FILL}{_DATE}") for language, cue in _BACK.items()}
+_BACKS = {language: rf"(?:{cue}){_FILL}{_DATE}" for language, cue in _BACK.items()}
 _THEN_BACKS = {
-    language: re.compile(rf"(?:{before}){_FILL}{_DATE}{_GAP}{after}")
-    for language, (before, after) in _THEN_BACK.items()
+    language: rf"(?:{before}){_FILL}{_DATE}{_GAP}{after}" for language, (before, after) in _THEN_BACK.items()
 }
-_UNTILS = {language: re.compile(rf"(?:{cue}){_FILL}{_DATE}") for language, cue in _UNTIL.items()}
+_UNTILS = {language: rf"(?:{cue}){_FILL}{_DATE}" for language, cue in _UNTIL.items()}
+_RANGE = rf"\b{_FIRST} ?(?:-|–|—) ?{_FILL}{_DATE}"
+_MONTH_RANGE = rf"\b(?P<m>{_MONTH}) \d{{1,2}}(?:st|nd|rd|th)? ?[-–—] ?(?P<d>\d{{1,2}})\b(?:,? ?(?P<y>\d{{4}}))?"
+# most runs meet no absence, and the patterns take longer to compile than all else of the reader to load
+_compiled = cache(re.compile)
 
 
 def returns_on(subject: str, told: str, sent: date) -> date | None:
@@ -128,17 +128,17 @@ def returns_on(subject: str, told: str, sent: date) -> date | None:
     return day if day is not None and sent < day <= sent + LONGEST else None
 
 
-def _days(patterns: Mapping[str, re.Pattern[str]], text: str, sent: date) -> Iterator[date]:
+def _days(patterns: Mapping[str, str], text: str, sent: date) -> Iterator[date]:
     for language, pattern in patterns.items():
-        for found in pattern.finditer(text):
+        for found in _compiled(pattern).finditer(text):
             yield from _day(found, sent, english=language == "en")
 
 
 def _last_days(text: str, sent: date) -> Iterator[date]:
     yield from _days(_UNTILS, text, sent)
-    for found in _RANGE.finditer(text):
+    for found in _compiled(_RANGE).finditer(text):
         yield from _day(found, sent, english=True)
-    for found in _MONTH_RANGE.finditer(text):
+    for found in _compiled(_MONTH_RANGE).finditer(text):
         yield from _dated(found["y"], _MONTHS[found["m"].rstrip(".")], int(found["d"]), sent)
 
 

@@ -5,7 +5,6 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import idna
-from confusable_homoglyphs.confusables import confusables_data  # type: ignore[import-untyped]
 from tldextract import TLDExtract
 
 from detectors.core.addresses import domain_of, normalise
@@ -92,6 +91,9 @@ def _skeleton(label: str) -> str:
 def _latin(letter: str) -> str:
     if letter.isascii():
         return letter
+    # a big table, which only names in other letters need
+    from confusable_homoglyphs.confusables import confusables_data  # type: ignore[import-untyped]
+
     like = (each["c"] for each in confusables_data.get(letter, ()))
     return next((each.lower() for each in like if each.isascii() and each.isalnum()), letter)
 
