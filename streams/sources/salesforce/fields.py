@@ -7,14 +7,14 @@ settings. Tasks that are still to be done are no next step: a deal has many of t
 with the buyer, and the date of one would hide that another is overdue.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, get_args
 
 from detectors.core import events
 from detectors.core.events import Refused
 
 from .known import Known, domains
-from .settings import Salesforce
+from .settings import Salesforce, words_of
 from .values import amount, an_id, day, shown
 
 DEAL = {
@@ -157,7 +157,7 @@ def account(id: str, known: Known, settings: Salesforce) -> dict[str, Any]:
 
 def chosen(field: str, mine: str, value: Any, of: type[Any], words: Mapping[str, str] | None = None) -> Any:
     """A word of a short list as the list has it, another text as it is; `Refused` if the list has no such word."""
-    listed = tuple(_listed(of.model_fields[mine].annotation))
+    listed = words_of(of, mine)
     if not listed:
         return str(value).strip() if not isinstance(value, (list, dict)) else _refuse(field, value, ("text",))
     plain = " ".join(str(value).replace("_", " ").split()).casefold()
@@ -182,14 +182,6 @@ def merged(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     for part in parts:
         told |= part
     return told
-
-
-def _listed(annotation: Any) -> Iterator[str]:
-    for each in get_args(annotation):
-        if isinstance(each, str):
-            yield each
-        else:
-            yield from _listed(each)
 
 
 def _refuse(field: str, value: Any, listed: tuple[str, ...]) -> Any:

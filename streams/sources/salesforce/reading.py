@@ -20,34 +20,28 @@ from .passes import Pass, dated
 from .settings import Salesforce
 from .values import record_id
 
-_TIMES = ("Id", "IsDeleted", "CreatedDate", "LastModifiedDate", "SystemModstamp")
-_ACTIVITY = (*_TIMES, "WhoId", "WhatId", "OwnerId", "Subject", "Type")
-COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "Opportunity": (*_TIMES, "IsClosed", "IsWon", "LastStageChangeDate"),
-    "OpportunityHistory": (
-        *("Id", "OpportunityId", "CreatedDate", "StageName", "Amount", "CloseDate", "ForecastCategory"),
-        *("SystemModstamp",),
-    ),
-    "OpportunityFieldHistory": ("Id", "OpportunityId", "Field", "OldValue", "NewValue", "CreatedDate"),
-    "OpportunityContactRole": (*_TIMES, "OpportunityId", "ContactId", "Role"),
-    "Contact": (*_TIMES, "Name", "FirstName", "LastName", "Email", "Title", "AccountId"),
-    "Account": (*_TIMES, "Name", "Website"),
-    "User": ("Id", "Name", "Email"),
-    "RecordType": ("Id", "Name", "DeveloperName"),
-    "OpportunityStage": ("MasterLabel", "IsClosed", "IsWon"),
-    "Task": (
-        *(*_ACTIVITY, "IsClosed", "Status", "ActivityDate", "TaskSubtype", "CallType", "CallDisposition"),
-        *("CompletedDateTime",),
-    ),
+_RECORD = "Id IsDeleted CreatedDate LastModifiedDate SystemModstamp"
+_ACTIVITY = f"{_RECORD} WhoId WhatId OwnerId Subject Type"
+_ASKED = {
+    "Opportunity": f"{_RECORD} IsClosed IsWon LastStageChangeDate",
+    "OpportunityHistory": "Id OpportunityId CreatedDate StageName Amount CloseDate ForecastCategory",
+    "OpportunityFieldHistory": "Id OpportunityId CreatedDate Field OldValue NewValue",
+    "OpportunityContactRole": f"{_RECORD} OpportunityId ContactId Role",
+    "Contact": f"{_RECORD} Name FirstName LastName Email Title AccountId",
+    "Account": f"{_RECORD} Name Website",
+    "User": "Id Name Email",
+    "RecordType": "Id Name DeveloperName",
+    "OpportunityStage": "MasterLabel IsClosed IsWon",
+    "Task": f"{_ACTIVITY} IsClosed Status ActivityDate CompletedDateTime TaskSubtype CallType CallDisposition",
     "Event": (
-        *(*_ACTIVITY, "StartDateTime", "EndDateTime", "ActivityDateTime", "DurationInMinutes", "IsAllDayEvent"),
-        *("IsChild", "IsRecurrence"),
+        f"{_ACTIVITY} StartDateTime EndDateTime ActivityDateTime DurationInMinutes IsAllDayEvent IsChild IsRecurrence"
     ),
     "EmailMessage": (
-        *(*_TIMES, "RelatedToId", "FromAddress", "ToAddress", "CcAddress", "Subject", "MessageDate"),
-        *("MessageIdentifier", "ThreadIdentifier"),
+        f"{_RECORD} RelatedToId FromAddress ToAddress CcAddress Subject MessageDate MessageIdentifier ThreadIdentifier"
     ),
 }
+# of each object; own fields come besides, and what the org does not have is left out
+COLUMNS: Mapping[str, tuple[str, ...]] = {name: tuple(columns.split()) for name, columns in _ASKED.items()}
 
 
 class Lookups:

@@ -1,9 +1,9 @@
 """What a company's own Salesforce must be told of: names for its ids, its own fields, and how it is reached."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
@@ -38,6 +38,19 @@ def _https(url: str) -> str:
     if not url.startswith("https://"):
         raise ValueError(f"{url!r} is no https address")
     return url.rstrip("/")
+
+
+def words_of(model: type[Any], field: str) -> tuple[str, ...]:
+    """The words that a field of the contract can hold; none if it can hold any."""
+    return tuple(_words(model.model_fields[field].annotation))
+
+
+def _words(annotation: Any) -> Iterator[str]:
+    for each in get_args(annotation):
+        if isinstance(each, str):
+            yield each
+        else:
+            yield from _words(each)
 
 
 class ChangeEvents(Section):
@@ -119,6 +132,20 @@ class Salesforce(Section):
     def _one_way_in(self) -> Self:
         if self.access_token_file and not self.instance_url:
             raise ValueError("access_token_file needs the instance_url that the token is for")
+        return self
+
+    @model_validator(mode="after")
+    def _words_of_the_contract(self) -> Self:
+        for model, names in (
+            (events.DealFields, self.fields),
+            (events.ContactFields, self.contact_fields),
+            (events.Account, self.account_fields),
+        ):
+            for name, mine in names.items():
+                words = words_of(model, mine)
+                wrong = [word for word in self.values.get(name, {}).values() if words and word not in words]
+                if wrong:
+                    raise ValueError(f"values.{name}: {wrong[0]} is none of {', '.join(words)}, which {mine} can be")
         return self
 
     @property

@@ -100,6 +100,10 @@ def test_the_last_three_characters_of_an_id_follow_from_the_others() -> None:
         ({"owners": {"Rita": "rita"}}, "not a mail address"),
         ({"instance_url": "http://us.my.salesforce.com"}, "is no https address"),
         ({"access_token_file": "/run/secrets/token"}, "access_token_file needs the instance_url"),
+        (
+            {"fields": {"Need__c": "need"}, "values": {"Need__c": {"Must": "criticall"}}},
+            "values.Need__c: criticall is none of unknown, interesting, important, critical, which need can be",
+        ),
         ({"stage": {}}, "Extra inputs are not permitted"),
     ],
 )
