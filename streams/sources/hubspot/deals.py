@@ -34,21 +34,34 @@ _KNOWN_BY = ("createdate", "notes_last_updated", "notes_last_contacted", "hs_v2_
 
 
 def life(
-    record: Record, portal: Portal, standing: bool = True, after: datetime | None = None
+    record: Record, began: datetime | None, portal: Portal, standing: bool = True, after: datetime | None = None
 ) -> tuple[list[Event], list[Refused]]:
     """Everything that a deal's record tells of it, and what of it could not be read.
 
     Without `standing`, nothing of what it is now is said of its beginning: its history is told elsewhere. What happened
     before `after` has been told; but a deal that others were merged into since has their histories from then on.
     """
-    told: list[Event] = []
     problems: list[Refused] = []
-    began = record.created(portal.settings)
-    told_too = list(_merged(record, portal))
-    if after is not None and any(event.time >= after for event in told_too):
+    told = list(_read(_merged(record, portal), problems))
+    if after is not None and any(event.time >= after for event in told):
         after = None
     if began is not None:
-        told.append(created(record.id, began, portal))
+        told += _read(_created(record, began, portal), problems)
+    told += _changes(record, portal, after, problems)
+    told += _read(_losses(record, portal), problems)
+    told += _as_it_stands(record, portal, began if standing else None, problems)
+    told += _read(_deleted(record, portal), problems)
+    return [event for event in told if after is None or event.time >= after], problems
+
+
+def _read(told: Iterator[Event], problems: list[Refused]) -> Iterator[Event]:
+    try:
+        yield from told
+    except Refused as refused:
+        problems.append(refused)
+
+
+def _changes(record: Record, portal: Portal, after: datetime | None, problems: list[Refused]) -> Iterator[Event]:
     for name in portal.properties:
         for version in record.versions(name, portal.settings):
             try:
@@ -57,16 +70,20 @@ def life(
                 if after is not None and version.at < after:
                     continue
                 change = changed(record.id, name, version.value, version.at, portal, version.by)
-                if change is not None:
-                    told.append(change)
             except Refused as refused:
                 problems.append(refused)
-    told += told_too
-    told += _losses(record, portal)
-    told += _as_it_stands(record, portal, began if standing else None, problems)
+                continue
+            if change is not None:
+                yield change
+
+
+def _created(record: Record, began: datetime, portal: Portal) -> Iterator[Event]:
+    yield created(record.id, began, portal)
+
+
+def _deleted(record: Record, portal: Portal) -> Iterator[Event]:
     if record.archived_at:
-        told.append(deleted(record.id, moment(record.archived_at, portal.settings), portal))
-    return [event for event in told if after is None or event.time >= after], problems
+        yield deleted(record.id, moment(record.archived_at, portal.settings), portal)
 
 
 def _merged(record: Record, portal: Portal) -> Iterator[Event]:
@@ -82,7 +99,7 @@ def _merged(record: Record, portal: Portal) -> Iterator[Event]:
 
 def _losses(record: Record, portal: Portal) -> Iterator[Event]:
     """When it was closed and was not won: what two histories say only together."""
-    if "hs_is_closed_won" not in record.histories.keys() | record.properties.keys():
+    if "hs_is_closed" not in portal.properties or "hs_is_closed_won" not in {*record.histories, *record.properties}:
         return
     won = [each for each in record.versions("hs_is_closed_won", portal.settings) if isinstance(each, Version)]
     for closed in record.versions("hs_is_closed", portal.settings):
@@ -110,8 +127,11 @@ def _as_it_stands(record: Record, portal: Portal, began: datetime | None, proble
                     told[when].append(fields)
         except Refused as refused:
             problems.append(refused)
-    if not record.has_history and (status := _status(record.properties)):
-        told[_as_of(record, portal)].append({"status": status})
+    if not record.has_history and "hs_is_closed" in portal.properties and (status := _status(record.properties)):
+        try:
+            told[_as_of(record, portal)].append({"status": status})
+        except Refused as refused:
+            problems.append(refused)
     return [
         event
         for (id, at), parts in told.items()

@@ -28,11 +28,13 @@ def deal_item(
 
     What cannot be read of it takes nothing else with it.
     """
+    began, unread = None, []
     try:
-        told, problems = deals.life(record, portal, standing, after)
         began = record.created(portal.settings)
     except Refused as refused:
-        return Item(record.place, record.raw, "deal", refusal=refused)
+        unread.append(Refused(refused.reason, f"createdate: {refused}"))
+    told, problems = deals.life(record, began, portal, standing, after)
+    problems = [*unread, *problems]
     for told_too in (_account(record, companies, began, portal), *_people(record, contacts, persons, began, portal)):
         try:
             told += told_too

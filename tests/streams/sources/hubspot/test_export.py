@@ -184,6 +184,15 @@ def test_one_value_that_cannot_be_read_takes_nothing_else_with_it() -> None:
     assert (deal.name, deal.stage, deal.amount, deal.close_date) == ("x", "Contract Sent", None, None)
 
 
+@pytest.mark.parametrize("created", ["soon", "1970-01-01 10:00"])
+def test_a_beginning_that_cannot_be_read_takes_nothing_else_with_it(created: str) -> None:
+    row = {"Record ID": "17", "Deal Name": "x", "Create Date": created, "Last Modified Date": "2026-03-03 10:00"}
+    (item,) = read({"deals": rows({**row, "Deal Stage": "Contract Sent", "Is Deal Closed?": "false"})})
+    assert item.refusal is not None
+    assert item.refusal.reason == "time"
+    assert deal_of([item]).stage == "Contract Sent"
+
+
 def test_contacts_of_deals_that_are_in_no_table_are_told_too() -> None:
     contact = {"Record ID": "7", "Email": "cfo@customer.example", "First Name": "C", "Create Date": "2026-03-02"}
     items = read({"contacts": rows({**contact, "Associated Deal IDs": "17; 18"})})
