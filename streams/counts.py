@@ -1,7 +1,7 @@
 """What a worker has counted since it started: events, refusals, verdicts, how far it came."""
 
 from collections import Counter
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal, get_args
 
 from prometheus_client import Counter as PrometheusCounter
@@ -19,6 +19,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 LAG_BUCKETS = (1, 5, 15, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 6 * HOUR, DAY, 7 * DAY, 30 * DAY)
 # beyond so many label values of one kind, the rest is counted together: a source name comes from outside
 MOST_SOURCES = 50
+VERDICTS = ("useful", "noise", "snooze")
 Outcome = Literal["taken", "refused", "unauthorized", "paused", "unavailable"]
 
 
@@ -29,6 +30,7 @@ class Counts:
         self.registry = CollectorRegistry()
         self.positions: dict[tuple[Topic, int], int] = {}
         self.reload_succeeded = True
+        self.rules_loaded_at = datetime.now(UTC)
         self.watermarks: dict[str, datetime] = {}
         self._unjoined = self._counter(metrics.MAIL_UNJOINED)
         self._notifications = self._counter(metrics.NOTIFICATIONS)
@@ -36,6 +38,10 @@ class Counts:
         self._clamped = self._counter(metrics.EVENTS_CLAMPED)
         self._dead = self._counter(metrics.DEAD_LETTERS)
         self._verdicts = self._counter(metrics.FEEDBACK)
+        for detector in catalogue():
+            for verdict in VERDICTS:
+                # from zero on: what is born with its first count never increases
+                self._verdicts.labels(detector, verdict)
         self._pushes = self._counter(metrics.PUSHES)
         lag = metrics.EVENT_LAG
         self._lag = Histogram(lag.name, lag.help, lag.labels, buckets=LAG_BUCKETS, registry=self.registry)

@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import version
-from typing import Any, Literal
+from typing import Literal
 
 from prometheus_client import generate_latest
-from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -19,7 +18,10 @@ from . import metrics
 from .answer import Answer
 from .books import BookAnswer
 from .counts import Counts, label
+from .families import gauge
+from .pipeline_series import pipeline_series
 from .telling import Telling
+from .threshold_series import threshold_series
 from .wire import Topic
 
 
@@ -61,11 +63,14 @@ class Exporter(Collector):
     def collect(self) -> Iterator[Metric]:
         """Every family that follows state."""
         state = self._look()
-        answers = [each for each in state.answers if each.is_open]
+        everything = list(state.answers)
+        answers = [each for each in everything if each.is_open]
         yield from _deals(answers)
         yield from _findings(answers, state.judged)
         yield from _deal_series(answers, self._most)
         yield from _owners(state.books, state.tellings)
+        yield from pipeline_series(everything, state.clock, state.rules)
+        yield threshold_series(state.rules)
         errors = CounterMetricFamily(
             metrics.DETECTOR_ERRORS.name, metrics.DETECTOR_ERRORS.help, labels=metrics.DETECTOR_ERRORS.labels
         )
@@ -73,20 +78,22 @@ class Exporter(Collector):
             errors.add_metric([detector], state.errors[detector])
         yield errors
         if state.clock is not None:
-            yield _gauge(metrics.CLOCK, {(): state.clock.timestamp()})
+            yield gauge(metrics.CLOCK, {(): state.clock.timestamp()})
         if state.clock_kind is not None:
-            yield _gauge(metrics.CLOCK_INFO, {(state.clock_kind,): 1.0})
-        yield _gauge(metrics.LAG, {(topic,): behind for topic, behind in state.lag.items()})
-        yield _gauge(metrics.MAIL_WAITING, {(): state.waiting})
+            yield gauge(metrics.CLOCK_INFO, {(state.clock_kind,): 1.0})
+        yield gauge(metrics.LAG, {(topic,): behind for topic, behind in state.lag.items()})
+        yield gauge(metrics.MAIL_WAITING, {(): state.waiting})
         marks = {(source,): at.timestamp() for source, at in self._counts.watermarks.items()}
-        yield _gauge(metrics.SOURCE_WATERMARK, marks)
+        yield gauge(metrics.SOURCE_WATERMARK, marks)
         silences = {(label(name),): each.max_silence.total_seconds() for name, each in state.rules.file.sources.items()}
-        yield _gauge(metrics.SOURCE_MAX_SILENCE, silences)
-        yield _gauge(metrics.SOURCE_PAUSED, {(source,): float(told) for source, told in state.paused.items()})
-        yield _gauge(metrics.CONFIG_LAST_RELOAD_SUCCESSFUL, {(): float(self._counts.reload_succeeded)})
+        yield gauge(metrics.SOURCE_MAX_SILENCE, silences)
+        yield gauge(metrics.SOURCE_PAUSED, {(source,): float(told) for source, told in state.paused.items()})
+        yield gauge(metrics.CONFIG_LAST_RELOAD_SUCCESSFUL, {(): float(self._counts.reload_succeeded)})
         known = {(name, each.family, each.title()): 1.0 for name, each in catalogue().items()}
-        yield _gauge(metrics.DETECTOR_INFO, known)
-        yield _gauge(metrics.BUILD_INFO, {(version("stallwatch"), state.rules.hash[:12]): 1.0})
+        yield gauge(metrics.DETECTOR_INFO, known)
+        loaded = self._counts.rules_loaded_at.timestamp()
+        yield gauge(metrics.RULES_LOADED, {(state.rules.hash[:12],): loaded})
+        yield gauge(metrics.BUILD_INFO, {(version("stallwatch"), state.rules.hash[:12]): 1.0})
 
 
 def short(owner: str | None) -> str:
@@ -105,9 +112,9 @@ def _deals(answers: list[Answer]) -> Iterator[Metric]:
             amounts[(*place, label(told.currency))] += told.amount
             # a team whose pipeline is sound has a zero, not a gap
             stalled[label(told.team), label(told.currency)] += told.amount if told.stalls else 0.0
-    yield _gauge(metrics.DEALS, counts)
-    yield _gauge(metrics.DEALS_AMOUNT, amounts)
-    yield _gauge(metrics.STALLED_AMOUNT, stalled)
+    yield gauge(metrics.DEALS, counts)
+    yield gauge(metrics.DEALS_AMOUNT, amounts)
+    yield gauge(metrics.STALLED_AMOUNT, stalled)
 
 
 def _owners(books: Iterable[tuple[str, list[Answer]]], tellings: Iterable[Telling]) -> Iterator[Metric]:
@@ -118,12 +125,12 @@ def _owners(books: Iterable[tuple[str, list[Answer]]], tellings: Iterable[Tellin
             # two addresses may share the part before the @, and a series must be told once
             deals[short(owner),] += len(book)
             stalled[short(owner),] += sum(bool(each.stalls) for each in book)
-    yield _gauge(metrics.OWNER_STALLED_RATIO, {owner: stalled[owner] / number for owner, number in deals.items()})
+    yield gauge(metrics.OWNER_STALLED_RATIO, {owner: stalled[owner] / number for owner, number in deals.items()})
     withheld = dict.fromkeys(deals, 0.0)
     for told in tellings:
         if (short(told.owner),) in withheld:
             withheld[short(told.owner),] += told.withheld
-    yield _gauge(metrics.ALERTS_WITHHELD, withheld)
+    yield gauge(metrics.ALERTS_WITHHELD, withheld)
 
 
 def _findings(answers: list[Answer], judged: Iterable[BookAnswer]) -> Iterator[Metric]:
@@ -137,7 +144,7 @@ def _findings(answers: list[Answer], judged: Iterable[BookAnswer]) -> Iterator[M
         for finding in told.findings
         if finding.state == "open"
     )
-    yield _gauge(metrics.FINDINGS, counts)
+    yield gauge(metrics.FINDINGS, counts)
 
 
 def _deal_series(answers: list[Answer], most: int) -> Iterator[Metric]:
@@ -154,13 +161,6 @@ def _deal_series(answers: list[Answer], most: int) -> Iterator[Metric]:
         if told.stalls and told.amount is not None:
             row = (label(told.deal_id), short(told.owner), label(told.team), label(told.currency))
             amounts[row] = told.amount
-    yield _gauge(metrics.FINDING_OPEN, one_each)
-    yield _gauge(metrics.STALLED_DEAL_AMOUNT, amounts)
-    yield _gauge(metrics.FINDINGS_LEFT_OUT, {(): left_out})
-
-
-def _gauge(metric: metrics.Metric, values: Mapping[Any, float] | None = None) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(metric.name, metric.help, labels=metric.labels)
-    for labels, value in (values or {}).items():
-        family.add_metric(labels, value)
-    return family
+    yield gauge(metrics.FINDING_OPEN, one_each)
+    yield gauge(metrics.STALLED_DEAL_AMOUNT, amounts)
+    yield gauge(metrics.FINDINGS_LEFT_OUT, {(): left_out})

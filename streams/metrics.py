@@ -34,6 +34,58 @@ STALLED_AMOUNT = Metric(
     "Value of open deals with a warning or critical finding; each deal counts once.",
     ("team", "currency"),
 )
+FINDING_AMOUNT = Metric(
+    PREFIX + "finding_amount",
+    "gauge",
+    "Value of open deals with a warning or critical finding of this detector. A deal counts once for each detector: "
+    "never sum it across them.",
+    ("detector", "team", "currency"),
+)
+CLOSING_AMOUNT = Metric(
+    PREFIX + "closing_amount",
+    "gauge",
+    "Value of open deals by the fiscal quarter of their close date, apart for those with a warning or critical finding "
+    "(`yes`, `no`). Quarters more than six ahead are `later`; a close date that has passed is `overdue`.",
+    ("team", "currency", "quarter", "stalled"),
+)
+DEALS_WITHOUT_EXECUTIVE = Metric(
+    PREFIX + "deals_without_executive",
+    "gauge",
+    "Open deals in which nobody with power to decide has taken part yet.",
+    ("pipeline", "stage", "team"),
+)
+FINDINGS_BEGAN = Metric(
+    PREFIX + "findings_began",
+    "gauge",
+    "Warnings and critical findings that began within seven days before the clock, whether they are over or not.",
+    ("detector", "team"),
+)
+FINDINGS_ENDED = Metric(
+    PREFIX + "findings_ended",
+    "gauge",
+    "Warnings and critical findings that ended within seven days before the clock, by what their deal is now: `open` "
+    "(what was wrong is no more), `won` or `lost` (it ended with the deal).",
+    ("detector", "team", "deal"),
+)
+BOOK_DEALS = Metric(
+    PREFIX + "book_deals",
+    "gauge",
+    "Open deals of an owner, apart for those with a warning or critical finding (`yes`, `no`).",
+    ("owner", "team", "stalled"),
+)
+BOOK_AMOUNT = Metric(
+    PREFIX + "book_amount",
+    "gauge",
+    "Value of an owner's open deals, apart for those with a warning or critical finding (`yes`, `no`).",
+    ("owner", "team", "currency", "stalled"),
+)
+SILENCE = Metric(
+    PREFIX + "silence_business_days",
+    "histogram",
+    "Open deals by the owner's business days since the buyer last took part, or since the deal began. It says how it "
+    "is now: no rate makes sense of it.",
+    ("team",),
+)
 FINDING_OPEN = Metric(
     PREFIX + "finding_open",
     "gauge",
@@ -131,6 +183,19 @@ DETECTOR_INFO = Metric(
     "gauge",
     "Always 1; labels say what a detector asks, so that dashboards can show words.",
     ("detector", "family", "title"),
+)
+THRESHOLD = Metric(
+    PREFIX + "threshold",
+    "gauge",
+    "A detector's threshold, as it is for deals that no override of the rules concerns; `unit` is `seconds`, "
+    "`business_days` or `number`.",
+    ("detector", "threshold", "unit"),
+)
+RULES_LOADED = Metric(
+    PREFIX + "rules_loaded_timestamp_seconds",
+    "gauge",
+    "When the rules in force were loaded, Unix time; the hash is that of build_info.",
+    ("rules",),
 )
 BUILD_INFO = Metric(PREFIX + "build_info", "gauge", "Always 1; version and hash of the rules.", ("version", "rules"))
 

@@ -174,6 +174,7 @@ class Worker:
             return str(error)
         self.rules = rules
         self.counts.reload_succeeded = True
+        self.counts.rules_loaded_at = datetime.now(UTC)
         async with self._gate.batch():
             try:
                 for partition in self.deals:

@@ -72,7 +72,13 @@ def test_verdicts_are_counted_by_the_detectors_that_there_are() -> None:
     counts = Counts()
     verdicts = Counter({("ghosted", "noise"): 2, **{(f"made-up-{n}", "useful"): 1 for n in range(500)}})
     counts.monitored(Advanced(verdicts=verdicts), day(0))
-    assert samples(counts, "stallwatch_feedback_total") == {("ghosted", "noise"): 2, ("other", "useful"): 500}
+    found = samples(counts, "stallwatch_feedback_total")
+    assert {labels: number for labels, number in found.items() if number} == {
+        ("ghosted", "noise"): 2,
+        ("other", "useful"): 500,
+    }
+    # a counter that is not there yet cannot grow
+    assert found["ghosted", "useful"] == 0
 
 
 def test_hostile_names_leave_a_text_that_prometheus_can_read() -> None:
