@@ -17,8 +17,9 @@ from detectors.core.events import Refused
 from ..connection import Batch, Bookmark, Complete, SourceRefused, SourceUnavailable
 from ..item import Item
 from .domains import Domains
+from .folders import Folder
 from .reading import read
-from .server import BrokenOff, Declined, Fetched, Folder, Missing, Opened, Server, logged_in
+from .server import BrokenOff, Declined, Fetched, Missing, Opened, Server, logged_in
 from .settings import Mailbox
 
 BATCH = 200

@@ -14,35 +14,21 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from imaplib import IMAP4
-from typing import Any, NamedTuple
+from typing import Any
 
 from imapclient import IMAPClient, SocketTimeout  # type: ignore[import-untyped]
 from imapclient.exceptions import LoginError, ProtocolError  # type: ignore[import-untyped]
-from imapclient.imap_utf7 import decode as decode_utf7  # type: ignore[import-untyped]
-from imapclient.imap_utf7 import encode as encode_utf7
-from imapclient.imapclient import ALL, DRAFTS, JUNK, TRASH  # type: ignore[import-untyped]
 
 from ..connection import SourceError, SourceRefused, SourceUnavailable
 from ..section import secret_in
-from . import parts
+from . import folders, parts
+from .folders import Folder, printable
 from .settings import Mailbox
 
 # at debug level it tells all that goes over the wire: people's mail
 logging.getLogger("imapclient").setLevel(logging.WARNING)
 
 CONNECT_SECONDS = 20
-UNWANTED = frozenset(flag.lower() for flag in (JUNK, TRASH, DRAFTS))
-# where a server flags no folder: what mail programs call these
-USUALLY_UNWANTED = frozenset(
-    name.casefold()
-    for name in (
-        *("Junk", "Junk Email", "Junk E-mail", "Junk-E-Mail", "Spam", "Bulk Mail", "Courrier indésirable"),
-        *("Correo no deseado", "Posta indesiderata", "Ongewenste e-mail"),
-        *("Trash", "Deleted", "Deleted Items", "Deleted Messages", "Papierkorb", "Gelöschte Elemente", "Corbeille"),
-        *("Éléments supprimés", "Papelera", "Elementos eliminados", "Cestino", "Posta eliminata", "Prullenbak"),
-        *("Drafts", "Entwürfe", "Brouillons", "Borradores", "Bozze", "Concepten", "Outbox", "Postausgang"),
-    )
-)
 # of a mail, its beginning: that is most mails whole
 CUT = 64 * 1024
 LARGEST_HEADER = 256 * 1024
@@ -51,19 +37,6 @@ SEARCHED_AT_ONCE = 50_000
 # a server that says so is to be asked again (RFC 5530, and Gmail's); or somebody must mend something
 PASSING = {"UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG", "OVERQUOTA", "THROTTLED"}
 LASTING = {"NONEXISTENT", "NOPERM", "AUTHORIZATIONFAILED", "EXPIRED", "PRIVACYREQUIRED", "CANNOT"}
-
-
-class Folder(NamedTuple):
-    """A folder by its name as it crosses the wire, which not always is what it should be, and as people see it."""
-
-    raw: str
-    name: str
-    delimiter: str = ""
-    flags: frozenset[bytes] = frozenset()
-
-    def is_within(self, other: "Folder") -> bool:
-        inner = other.delimiter and self.raw.startswith(other.raw + other.delimiter)
-        return self.raw == other.raw or bool(inner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,28 +135,13 @@ class Server:
             self._client.shutdown()
 
     def folders(self) -> list[Folder]:
-        """The folders whose mail is somebody's own and real; only the one that holds all mail, if there is one."""
-        listed = self._listed()
-        opened = [each for each in listed if not each.flags & {rb"\noselect", rb"\nonexistent"}]
-        everything = [each for each in opened if ALL.lower() in each.flags]
-        if everything:
-            return everything[:1]
-        unwanted = [each for each in listed if each.flags & UNWANTED] or [
-            each for each in listed if each.name.rpartition(each.delimiter or "/")[2].casefold() in USUALLY_UNWANTED
-        ]
-        others = self._of_others()
-        own = [
-            each
-            for each in opened
-            if not each.raw.startswith(others) and not any(each.is_within(one) for one in unwanted)
-        ]
-        # mail moves from the inbox to other folders: whoever looks there first misses nothing
-        return sorted(own, key=lambda each: (each.raw.upper() != "INBOX", each.name))
+        """The folders whose mail is somebody's own and real."""
+        return folders.own(self._listed(), self._of_others())
 
     def named(self, names: Sequence[str]) -> list[Folder]:
         """The folders of these names, whether or not they are there."""
         listed = {each.name: each for each in self._listed()}
-        return [listed.get(name) or Folder(encode_utf7(name).decode(), name) for name in names]
+        return [listed.get(name) or Folder.called(name) for name in names]
 
     def open(self, folder: Folder) -> Opened:
         """Go to a folder, to read only; `Declined` if it is not to be had, `Missing` if there is none."""
@@ -269,7 +227,7 @@ class Server:
 
     def _listed(self) -> list[Folder]:
         with self._asking("listing the folders"):
-            return [_folder(*each) for each in self._client.list_folders()]
+            return [Folder.listed(*each) for each in self._client.list_folders()]
 
     def _of_others(self) -> tuple[str, ...]:
         with self._asking("listing the folders"):
@@ -316,22 +274,7 @@ class Server:
         said = told.decode("utf-8", "replace") if isinstance(told, bytes) else str(told)
         for secret in self._written:
             said = said.replace(secret, "…")
-        return _printable(said)[:300]
-
-
-def _folder(flags: Sequence[bytes], delimiter: bytes | None, name: bytes | str) -> Folder:
-    """A folder as the library gives it: the name as bytes, or as text, if it is a number."""
-    raw = name.decode("latin-1") if isinstance(name, bytes) else name
-    try:
-        shown = decode_utf7(raw.encode("latin-1"))
-        shown.encode()
-    except UnicodeError:
-        shown = raw
-    return Folder(raw, _printable(shown), (delimiter or b"").decode("latin-1"), frozenset(map(bytes.lower, flags)))
-
-
-def _printable(said: str) -> str:
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in said).split())
+        return printable(said)[:300]
 
 
 def _written(user: str, secret: str) -> tuple[str, ...]:
