@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from html.parser import HTMLParser
@@ -13,11 +14,14 @@ from pathlib import Path
 import pytest
 import yaml
 
+from detectors.core.registry import catalogue
 from streams.alerts import alerts_of
 from streams.demo.mailroom import Mailroom
 from streams.demo.servers import Alertmanager
+from streams.escalation import Escalation
+from streams.telling import BookFinding, Telling
 from tests.needs import require
-from tests.streams.told import answer, finding, told_of
+from tests.streams.told import ANN, answer, finding, told_of
 
 SHIPPED = Path("deploy/alertmanager")
 PROMETHEUS_RULES = Path("dashboards/rules/stallwatch.rules.yaml")
@@ -450,6 +454,17 @@ def test_what_is_held_back_while_an_alert_of_ops_fires(post: Post, firing: str, 
     [
         ({"alertname": "DealGhosted", "deal_id": "D-1", "owner_email": "ann@us.example"}, "rep"),
         ({"alertname": "DealGhosted", "deal_id": "D-1"}, "ops"),
+        ({"alertname": "BookHoarding", "owner_email": "ann@us.example", "manager_email": "boss@us.example"}, "manager"),
+        ({"alertname": "BookStrategicBlindness", "deal_id": "D-1", "manager_email": "boss@us.example"}, "manager"),
+        (
+            {
+                "alertname": "DealEscalated",
+                "deal_id": "D-1",
+                "owner_email": "ann@us.example",
+                "manager_email": "boss@us.example",
+            },
+            "manager",
+        ),
         ({"alertname": "StallwatchDown", "severity": "critical"}, "ops"),
         ({"alertname": "Watchdog"}, "watchdog"),
         ({"alertname": "SomethingElse"}, "ops"),
@@ -471,3 +486,125 @@ def test_the_configuration_is_valid() -> None:
         [require("amtool"), "check-config", SHIPPED / "alertmanager.yml"], capture_output=True, text=True
     )
     assert found.returncode == 0, found.stdout + found.stderr
+
+
+def test_what_was_told_before_is_a_line_and_the_last_words_say_how_many_deals_wait(post: Post) -> None:
+    board = "https://deals.us.example/deals?owner=ann%40us.example"
+    last = {"waiting": "41", "board_url": board}
+    post.alerts(
+        alert("ghosted", "D-1", severity="critical", place="1 critical 1", told="before", **last),
+        alert("ghosted", "D-2", place="0 warning 2", told="new", **last),
+        alert("ghosted", "D-3", place="1 warning 3", told="before", **last),
+    )
+    [mail] = post.mails(1)
+    assert mail["Subject"] == "1 deal needs you: Deal D-2"
+    page = Tags(part(mail, "html"))
+    assert page.lines("Deal D", "Open the", "still open", "stalled", "All of") == [
+        "Deal D-2",
+        "Open the deal",
+        "Told before and still open",
+        "Deal D-1",
+        "Deal D-3",
+        "41 more of your deals are stalled and will be named in the next days. All of your deals",
+    ]
+    assert [attributes["href"] for tag, attributes in page.tags if tag == "a"][-1] == board
+    assert part(mail, "plain").endswith(
+        "Told before and still open:\n"
+        "\n"
+        "Deal D-1 (48,000 EUR) - CRITICAL\n"
+        "https://deals.us.example/deals/D-1\n"
+        "* ghosted in short\n"
+        "\n"
+        "Deal D-3 (48,000 EUR)\n"
+        "https://deals.us.example/deals/D-3\n"
+        "* ghosted in short\n"
+        "\n"
+        f"41 more of your deals are stalled and will be named in the next days. All of your deals: {board}\n"
+        "\n"
+        "One mail for all of your deals. A deal that is fine again is simply not named in the next one.\n"
+    )
+
+
+def test_of_very_many_that_were_told_before_ten_are_named_and_the_others_counted(post: Post) -> None:
+    before = [alert("ghosted", f"D-{n}", place=f"1 warning {n}", told="before") for n in range(10, 40)]
+    post.alerts(*before, alert("ghosted", "D-1", place="0 warning 1", told="new", waiting="1", board_url="https://x"))
+    [mail] = post.mails(1)
+    page = Tags(part(mail, "html"))
+    assert len(page.lines("Deal D")) == 11
+    assert page.lines("And", "One more") == [
+        "And 20 more that were told before.",
+        "One more of your deals is stalled and will be named in the next days. All of your deals",
+    ]
+    assert "\nAnd 20 more that were told before.\n" in part(mail, "plain")
+
+
+def test_when_only_what_was_told_before_is_left_the_subject_names_it(post: Post) -> None:
+    post.alerts(*(alert("ghosted", f"D-{n}", place=f"1 warning {n}", told="before") for n in (1, 2)))
+    [mail] = post.mails(1)
+    assert mail["Subject"] == "2 deals need you: Deal D-1, Deal D-2"
+
+
+BOSS = "boss@us.example"
+
+
+def to_the_manager(name: str = "Acme renewal") -> list[Alert]:
+    """What a manager is told: a stuffed book, and a deal with two critical findings that nobody answered."""
+    critical = [finding(each, severity="critical", summary=f"{each} is so") for each in ("ghosted", "gone_quiet")]
+    deal = answer("D-1", *critical, name=name)
+    since = datetime(2026, 3, 9, tzinfo=UTC)
+    told = Telling(
+        ANN,
+        "emea",
+        manager=BOSS,
+        of_book=(BookFinding(replace(finding("pipeline_inflation", summary="it is stuffed"), deal_id=None)),),
+        unanswered=tuple(Escalation(deal, each, since, since + timedelta(days=7)) for each in critical),
+    )
+    return [each.to_dict(datetime.now(UTC), timedelta(hours=1)) for each in alerts_of(told, "https://deals.us.example")]
+
+
+def test_a_manager_gets_one_mail_of_what_is_left_unanswered_and_of_stuffed_books_and_the_rep_none_of_it(
+    post: Post,
+) -> None:
+    post.alerts(*to_the_manager())
+    [mail] = post.mails(1)
+    assert mail["To"] == BOSS
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["Subject"] == "1 critical deal is left unanswered, and 1 finding on your reps' books"
+    assert part(mail, "plain") == (
+        "Acme renewal (48,000 EUR), of ann@us.example: CRITICAL and unanswered since 2026-03-09\n"
+        "https://deals.us.example/deals/D-1\n"
+        "* ghosted is so (since 2026-03-09)\n"
+        "  What would clear it: we make a step of our own\n"
+        "* gone_quiet is so (since 2026-03-09)\n"
+        "  What would clear it: we make a step of our own\n"
+        "\n"
+        "The book of ann@us.example: Sales cholesterol (since 2026-03-09)\n"
+        "https://deals.us.example/deals?owner=ann%40us.example\n"
+        "    - 2026-03-09: our third reply in a row on 'Re: pricing' (gmail/0)\n"
+        "  What would clear it: we make a step of our own\n"
+        "\n"
+        "A deal is named here when its rep was told that it is critical, and for five business days neither moved it nor"
+        " heard from the\nbuyer.\n"
+    )
+    page = Tags(part(mail, "html"))
+    assert page.lines("Acme", "book of", "since 20", "cholesterol") == [
+        "Acme renewal",
+        "48,000 EUR · ann@us.example · unanswered since 2026-03-09",
+        f"{catalogue()['ghosted'].headline()} since 2026-03-09 · critical",
+        f"{catalogue()['gone_quiet'].headline()} since 2026-03-09 · critical",
+        "The book of ann@us.example",
+        "Sales cholesterol since 2026-03-09",
+    ]
+    assert [attributes["href"] for tag, attributes in page.tags if tag == "a"] == [
+        "https://deals.us.example/deals/D-1",
+        "https://deals.us.example/deals/D-1",
+        "https://deals.us.example/deals?owner=ann%40us.example",
+    ]
+
+
+def test_nothing_that_came_in_with_a_deal_becomes_markup_or_a_header_of_a_managers_mail(post: Post) -> None:
+    post.alerts(*to_the_manager(EVIL_NAME))
+    [mail] = post.mails(1)
+    assert (mail["To"], mail["Bcc"]) == (BOSS, None)
+    assert {tag for tag, _ in Tags(part(mail, "html")).tags}.isdisjoint({"img", "script"})
+    assert "\nBcc:" not in part(mail, "plain")

@@ -1,6 +1,7 @@
 """What Alertmanager is told of a finding, whatever stands in it, and when it is told that one is over."""
 
 import unicodedata
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
 
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 from detectors.core.registry import catalogue
 from streams.alerts import LONGEST_LABEL, Alert, Board, alerts_of, label, plain
 from streams.answer import Answer
+from streams.escalation import Escalation
+from streams.telling import BookFinding, Telling, ToldDeal
 from tests.streams.told import ANN, BOB, answer, facts, finding, told_of
 
 PAGES = "https://deals.us.example"
@@ -295,3 +298,74 @@ def test_nothing_is_said_of_a_partition_that_went_to_another_worker() -> None:
     assert on(board) == [("D-1", "warning", False), ("D-2", "warning", True), ("D-3", "warning", True)]
     board.put({1: []}, NOW)
     assert on(board) == [("D-3", "warning", True)]
+
+
+def of(told: Telling) -> list[tuple[dict[str, str], dict[str, str]]]:
+    """Labels and annotations of each alert of a book."""
+    return [(dict(each.labels), dict(each.annotations)) for each in alerts_of(told, PAGES)]
+
+
+def test_how_many_deals_wait_is_told_with_each_that_is_told() -> None:
+    told = told_of(answer("D-1", finding()), answer("D-2", finding()), waiting=41)
+    assert {each["waiting"] for _, each in of(told)} == {"41"}
+    assert all("waiting" not in each for _, each in of(told_of(answer("D-1", finding()))))
+
+
+def test_what_was_told_on_an_earlier_day_comes_after_all_that_is_new() -> None:
+    before = ToldDeal(answer("D-1", finding(severity="critical")), (finding(severity="critical"),), is_new=False)
+    new = ToldDeal(answer("D-2", finding(), amount=1.0), (finding(),))
+    places = {each["deal_name"]: (each["place"], each["told"]) for _, each in of(Telling(ANN, deals=(before, new)))}
+    assert places["Deal D-2"] < places["Deal D-1"]
+    assert (places["Deal D-2"][1], places["Deal D-1"][1]) == ("new", "before")
+
+
+def test_what_is_wrong_with_a_book_is_an_alert_for_the_manager_and_names_the_rep() -> None:
+    stuffed = replace(finding("pipeline_inflation", severity="critical"), deal_id=None)
+    about = replace(finding("strategic_blindness"), deal_id="D-1")
+    told = Telling(
+        ANN, "emea", manager="boss@us.example", of_book=(BookFinding(stuffed), BookFinding(about, answer("D-1")))
+    )
+    (book, said), (deal, said_of_deal) = of(told)
+    assert book == {
+        "alertname": "BookPipelineInflation",
+        "detector": "pipeline_inflation",
+        "severity": "critical",
+        "team": "emea",
+        "owner_email": ANN,
+        "manager_email": "boss@us.example",
+    }
+    assert (said["rep"], said["board_url"]) == (ANN, "https://deals.us.example/deals?owner=ann%40us.example")
+    assert (deal["alertname"], deal["deal_id"]) == ("BookStrategicBlindness", "D-1")
+    assert (said_of_deal["deal_name"], said_of_deal["deal_url"]) == ("Deal D-1", "https://deals.us.example/deals/D-1")
+
+
+def test_two_reps_whose_owner_is_no_address_are_told_apart() -> None:
+    stuffed = BookFinding(replace(finding("hoarding"), deal_id=None))
+    owners = [of(Telling(owner, manager="boss@us.example", of_book=(stuffed,)))[0][0] for owner in ("Ann", "Bob")]
+    assert [each["owner"] for each in owners] == ["Ann", "Bob"]
+    assert all("owner_email" not in each for each in owners)
+
+
+def test_what_is_left_unanswered_is_another_alert_than_the_reps() -> None:
+    critical = finding(severity="critical")
+    told = answer("D-1", critical)
+    since = finding().since
+    both = Telling(
+        ANN,
+        deals=(ToldDeal(told, (critical,)),),
+        manager="boss@us.example",
+        unanswered=(Escalation(told, critical, since, since + timedelta(days=7)),),
+    )
+    (to_rep, _), (to_boss, said) = of(both)
+    assert "manager_email" not in to_rep
+    assert to_boss == to_rep | {"alertname": "DealEscalated", "manager_email": "boss@us.example"}
+    assert said["unanswered_since"] == "2026-03-09"
+
+
+@given(any_text)
+def test_whoever_owns_it_the_board_is_a_plain_address(owner: str) -> None:
+    stuffed = BookFinding(replace(finding("hoarding"), deal_id=None))
+    [alert] = alerts_of(Telling(owner, manager="boss@us.example", of_book=(stuffed,)), PAGES)
+    assert alert.page.isascii()
+    assert not set(alert.page) & set(" \"'<>{}\n#")
+    orjson.dumps(alert.to_dict(NOW, LASTING))
