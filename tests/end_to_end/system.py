@@ -108,6 +108,7 @@ class System:
         prefix: str,
         folder: Path,
         rules: Mapping[str, Any] | None = None,
+        app_id: str | None = None,
         **variables: str,
     ) -> None:
         self.folder = folder
@@ -117,12 +118,12 @@ class System:
             "STALLWATCH_KAFKA__BOOTSTRAP_SERVERS": bootstrap,
             "STALLWATCH_TOPICS__PREFIX": prefix,
             "STALLWATCH_TOPICS__PARTITIONS": str(PARTITIONS),
-            "STALLWATCH_APP_ID": prefix,
+            "STALLWATCH_APP_ID": app_id or prefix,
             "STALLWATCH_CLOCK": "events",
             "STALLWATCH_RULES": str(self.rules_file),
         } | {f"STALLWATCH_{name.upper()}": value for name, value in variables.items()}
         self.settings = Settings(
-            app_id=prefix,
+            app_id=app_id or prefix,
             clock="events" if self.env["STALLWATCH_CLOCK"] == "events" else "wall",
             rules=self.rules_file,
             kafka=Kafka(bootstrap_servers=bootstrap),
