@@ -1,6 +1,7 @@
 """What HubSpot pushes."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -14,6 +15,7 @@ from streams.sources.hubspot.settings import HubSpot
 from streams.sources.hubspot.webhook import MOST_PUSHED, SignatureRefused, pushed, verify
 from streams.sources.item import Item
 
+CRM = Path(__file__).parents[5] / "shared" / "data" / "crm"
 SECRET = "a-secret-of-the-app"
 URL = "https://stallwatch.us.example/hooks/hubspot"
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -322,6 +324,19 @@ def test_what_is_no_list_of_notifications_is_refused_whole(body: bytes, reason: 
 
 def test_a_hundred_notifications_are_taken() -> None:
     assert len(read(*[change("amount", "5")] * MOST_PUSHED)) == MOST_PUSHED
+
+
+@pytest.mark.skipif(not CRM.is_dir(), reason="HubSpot's own objects are not at ../shared/data/crm")
+@pytest.mark.parametrize(
+    ("name", "kind", "reason"),
+    [
+        ("webhook_contact_creation.snowplow.json", "left to the poll", None),
+        ("webhook_deal_propertyChange.testbutton.json", "a push", "unmapped"),
+    ],
+)
+def test_what_hubspot_itself_pushed_is_read(name: str, kind: str, reason: str | None) -> None:
+    (item,) = pushed((CRM / name).read_bytes(), HubSpot(), name)
+    assert (item.kind, item.refusal and item.refusal.reason) == (kind, reason)
 
 
 JSON = st.recursive(
