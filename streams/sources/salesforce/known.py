@@ -105,8 +105,8 @@ class Known:
 
     def status(self, stage: str) -> str:
         """Whether a deal in this stage is open, won or lost."""
-        told = self.settings.closed.get(stage) or self.statuses.get(stage.casefold())
-        return told or _CLOSED.get(stage.casefold(), "open")
+        name = stage.casefold()
+        return self.settings.closed.get(name) or self.statuses.get(name) or _CLOSED.get(name, "open")
 
 
 def status_by(flags: Mapping[str, Any]) -> str:

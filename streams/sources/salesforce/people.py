@@ -1,10 +1,12 @@
 """Contacts on an opportunity: each contact role is a person on the buyer's side of its deal.
 
-Who the person is stands in the contact, as it is today; the role is dated by the row that gives it. A contact that was
-changed since, or a role, is told again at that time. A contact without an address cannot be told: people are known by
+Who the person is stands in the contact, as it is today; the role is dated by the row that gives it, and what own fields
+say (that somebody left) by the contact's last modification. A contact that was changed since, or a role, is told again
+at that time. A contact without an address cannot be told: people are known by
 theirs. A role that was taken away leaves the person without one; that they left their company no standard field says.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,7 +28,7 @@ def contact_role(row: Row, known: Known, since: datetime | None = None) -> Item:
     """A contact of an opportunity; with `since`, what came before was told by an earlier poll."""
     settings = known.settings
     draft = Draft(settings.source)
-    kind, why = "OpportunityContactRole", ""
+    kind = "OpportunityContactRole"
     try:
         id = an_id(row.fields.get("Id"), "Id")
         draft.subject = an_id(row.fields.get("OpportunityId"), "OpportunityId")
@@ -35,20 +37,23 @@ def contact_role(row: Row, known: Known, since: datetime | None = None) -> Item:
         if mail is None:
             return draft.item(row.place, row.raw, kind, "a contact without a mail address, by which people are known")
         created, touched = _times(row, known)
-        person = {"email": mail} | _person(contact, known, draft)
-        role = {"roles": [] if truth(row.fields.get("IsDeleted")) else roles(row.fields.get("Role"), settings)}
-        said = {created: person} if touched - created > _AT_ONCE else {created: person | role}
-        if touched - created > _AT_ONCE:
-            said[touched] = {"email": mail} | role
         changed = _moment(contact, known, "SystemModstamp", "LastModifiedDate")
-        if changed is not None and changed > touched:
-            said[changed] = person
+        who, own = {"email": mail} | _person(contact), _own(contact, known, draft)
+        role = {"roles": [] if truth(row.fields.get("IsDeleted")) else roles(row.fields.get("Role"), settings)}
+        said: defaultdict[datetime, dict[str, Any]] = defaultdict(lambda: {"email": mail})
+        said[created] |= who
+        said[touched if touched - created > _AT_ONCE else created] |= role
+        if changed is not None and changed > created:
+            said[changed] |= who
+        if own:
+            # since when somebody is gone, or joined, is not known before the contact was last modified
+            said[max(created, changed or touched)] |= own
         for at, data in said.items():
             if since is None or at >= since:
                 draft.say(CHANGED, f"{id}/{milliseconds(at)}", at, data)
     except Refused as refusal:
         draft.problems.append(refusal)
-    return draft.item(row.place, row.raw, kind, why or "a contact of an opportunity")
+    return draft.item(row.place, row.raw, kind, "a contact of an opportunity")
 
 
 def _contact(row: Row, known: Known) -> Mapping[str, Any]:
@@ -74,7 +79,7 @@ def _moment(fields: Mapping[str, Any], known: Known, *names: str) -> datetime | 
     return next((moment(fields[name], name, known.settings) for name in names if fields.get(name)), None)
 
 
-def _person(contact: Mapping[str, Any], known: Known, draft: Draft) -> dict[str, Any]:
+def _person(contact: Mapping[str, Any]) -> dict[str, Any]:
     person: dict[str, Any] = {}
     if name := full_name(contact):
         person["name"] = name
@@ -82,14 +87,20 @@ def _person(contact: Mapping[str, Any], known: Known, draft: Draft) -> dict[str,
         person["title"] = str(contact["Title"])
     if contact.get("AccountId"):
         person["account_id"] = an_id(contact["AccountId"], "AccountId")
+    return person
+
+
+def _own(contact: Mapping[str, Any], known: Known, draft: Draft) -> dict[str, Any]:
+    """What a company's own fields say of a contact."""
+    own: dict[str, Any] = {}
     for field, mine in known.settings.contact_fields.items():
         if (value := contact.get(field)) is not None:
             value = known.settings.values.get(field, {}).get(str(value), value)
             try:
-                person[mine] = _plain(field, mine, value, known)
+                own[mine] = _plain(field, mine, value, known)
             except Refused as refusal:
                 draft.problems.append(refusal)
-    return person
+    return own
 
 
 def _plain(field: str, mine: str, value: Any, known: Known) -> Any:

@@ -113,6 +113,11 @@ class Salesforce(Section):
     def _whole_ids(cls, owners: Mapping[str, str]) -> Mapping[str, str]:
         return {record_id(each) or each: mail for each, mail in owners.items()}
 
+    @field_validator("closed")
+    @classmethod
+    def _in_any_letters(cls, closed: Mapping[str, str]) -> Mapping[str, str]:
+        return {stage.casefold(): status for stage, status in closed.items()}
+
     @field_validator("fields")
     @classmethod
     def _deal_fields(cls, fields: Mapping[str, str]) -> Mapping[str, str]:

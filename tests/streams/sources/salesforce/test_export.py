@@ -155,6 +155,47 @@ def test_a_second_import_is_the_same_to_the_last_byte() -> None:
     assert events_of(first) == events_of(second)
 
 
+def test_the_order_of_the_rows_does_not_matter() -> None:
+    found = tables(GOLDEN / "data_loader")
+    there = list(export.read(found, SETTINGS["data_loader"]))
+    back = list(export.read({name: rows[::-1] for name, rows in found.items()}, SETTINGS["data_loader"]))
+    assert set(events_of(there)) == set(events_of(back))
+
+
+def test_a_contact_role_can_bring_along_its_contact() -> None:
+    role = {"Id": "00KDn00000RoLe1", "OpportunityId": ACME, "ContactId": "003Dn00000CfoAn", "Role": "Champion"}
+    beside = {"Contact.Email": "anna@customer.example", "Contact.Name": "Anna Customer", "Contact.Title": "CFO"}
+    whole = row(2, **role, **beside, CreatedDate="2026-03-02T08:00:00Z")
+    (told,) = (orjson.loads(raw)["data"] for raw in events_of(read(Salesforce(), OpportunityContactRole=[whole])))
+    assert told == {"email": "anna@customer.example", "name": "Anna Customer", "title": "CFO", "roles": ["champion"]}
+
+
+def test_a_contact_that_is_unknown_is_refused_and_one_without_an_address_is_said_to_have_none() -> None:
+    role = {"Id": "00KDn00000RoLe1", "OpportunityId": ACME, "ContactId": "003Dn00000CfoAn", "Role": "Champion"}
+    dated = row(2, **role, CreatedDate="2026-03-02T08:00:00Z")
+    (unknown,) = read(Salesforce(), OpportunityContactRole=[dated])
+    assert unknown.refusal is not None
+    assert unknown.refusal.reason == "unmapped"
+    nobody = row(3, Id="003Dn00000CfoAn", LastName="Customer")
+    (silent,) = read(Salesforce(), OpportunityContactRole=[dated], Contact=[nobody])
+    assert (silent.events, silent.refusal) == ((), None)
+    assert "without a mail address" in silent.why
+
+
+def test_an_own_field_says_that_a_contact_left_and_not_since_it_was_first_known() -> None:
+    role = {"Id": "00KDn00000RoLe1", "OpportunityId": ACME, "ContactId": "003Dn00000CfoAn"}
+    contact = {"Id": "003Dn00000CfoAn", "Email": "anna@customer.example", "LastName": "Customer", "Gone__c": "true"}
+    times = {"CreatedDate": "2026-03-02T08:00:00Z", "SystemModstamp": "2026-03-02T08:00:00Z"}
+    changed = {"SystemModstamp": "2026-03-20T08:00:00Z"}
+    items = read(
+        Salesforce(contact_fields={"Gone__c": "left"}),
+        OpportunityContactRole=[row(2, **role, **times)],
+        Contact=[row(3, **contact, **changed)],
+    )
+    (left,) = deal(items, ACME).contact_changes["anna@customer.example"]["left"]
+    assert (left.at, left.value) == (datetime(2026, 3, 20, 8, tzinfo=UTC), True)
+
+
 def test_deals_that_were_imported_in_one_second_are_marked() -> None:
     imported = [
         opportunity(Id=f"006Dn00000Mass{letter}", LastModifiedDate="2026-03-02T08:00:00Z") for letter in "ABCDEFGHIJK"

@@ -221,6 +221,16 @@ def test_an_access_token_that_is_no_longer_taken_is_refused(double: Double, poll
         poll(10)
 
 
+def test_an_access_token_is_read_again_when_it_has_expired(double: Double, poll: Poll) -> None:
+    double.until = 2
+    poll(2)
+    double.token, double.until = "00D!another", 3
+    path = poll.connection.settings.access_token_file
+    assert path is not None
+    path.write_text("00D!another")
+    assert poll(3)
+
+
 def answer(text: str, status: int = 200, **headers: str) -> Response:
     return Response(text, status, headers, content_type="text/html")
 
