@@ -114,7 +114,7 @@ def life(told: Answer, watched: Watched | None, as_of: datetime | None) -> Life:
         ahead=tuple(problems("pending")),
         unknown=tuple(problems("unknown")),
         over=tuple(problems("resolved"))[::-1],
-        strip=strip(deal, told.findings, at) if deal else None,
+        strip=strip(deal, told.findings, at, quoted) if deal else None,
         months=tuple(listed),
         summarised_through=deal.calendar.local(through) if deal and through else None,
     )
