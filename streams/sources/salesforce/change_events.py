@@ -155,7 +155,7 @@ def _tell_deal(draft: Draft, id: str, change: Change, fields: Fields) -> None:
     for name, each in current.items():
         if name in fields.names:
             try:
-                parts.append(fields.part(name, each))
+                parts.append(_as_of(change.at, fields.part(name, each), fields.known))
             except Refused as refusal:
                 draft.problems.append(refusal)
     data = merged(parts)
@@ -165,6 +165,17 @@ def _tell_deal(draft: Draft, id: str, change: Change, fields: Fields) -> None:
         data["status"] = status_by(told)
     if data:
         draft.say(CHANGED, f"{change.key}/{id}", change.at, data)
+
+
+def _as_of(at: datetime, part: dict[str, Any], known: Known) -> dict[str, Any]:
+    """What was known by then: an account that was modified later may not have fitted, or not have been judged, yet."""
+    account = part.get("account")
+    if account:
+        fields = known.accounts[account["id"]].fields if account["id"] in known.accounts else {}
+        touched = fields.get("SystemModstamp")
+        if touched is not None and moment(touched, "Account.SystemModstamp", known.settings) > at:
+            account.pop("fit", None)
+    return part
 
 
 def _tell_created(draft: Draft, id: str, change: Change, known: Known) -> None:

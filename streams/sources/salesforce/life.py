@@ -88,6 +88,7 @@ class _Life:
         self.moves = self._moves()
         self.created = self._created()
         self.touched = self._touched()
+        self.account_changed = self._account_changed()
 
     def items(self) -> Iterator[Item]:
         row = self.records.row or next(iter([*self.records.states, *self.records.changes]))
@@ -178,7 +179,7 @@ class _Life:
         for at, moves in sorted(moments.items()):
             draft, parts = self._draft(), {}
             for move in sorted(moves, key=lambda move: move.field):
-                part = self._part(draft, move.field, move.after)
+                part = self._part(draft, move.field, move.after, at)
                 if part is not None and last.get(move.field) != part:
                     parts[move.field] = last[move.field] = part
             if self.since is not None and at < self.since:
@@ -206,7 +207,7 @@ class _Life:
                 value = self.current.get(name)
             else:
                 continue
-            if value is not None and (part := self._part(draft, name, value)) is not None:
+            if value is not None and (part := self._part(draft, name, value, self.created)) is not None:
                 parts[name] = part
         data = {"status": "open"} | merged(parts.values())
         if untouched and self.records.row is not None and "IsClosed" in self.records.row.fields:
@@ -224,7 +225,7 @@ class _Life:
             if newest and newest[0].at > at:
                 # the row was read before the history was
                 continue
-            part = self._part(draft, name, value)
+            part = self._part(draft, name, value, at)
             again = self.polled and name == "StageName"
             if part is not None and (again or last.get(name) != part):
                 parts[name] = part
@@ -242,22 +243,28 @@ class _Life:
 
     def _tell_account(self, draft: Draft, at: datetime) -> None:
         """The account of a deal may have changed since the deal did."""
-        id = record_id(self.current.get("AccountId"))
-        row = self.fields.known.accounts.get(id) if id else None
-        if row is None:
-            return
-        changed = self._read(row, "SystemModstamp", "LastModifiedDate")
+        changed = self.account_changed
         if changed is None or changed <= at or (self.since is not None and changed < self.since):
             return
-        if (part := self._part(draft, "AccountId", id)) is not None:
+        if (part := self._part(draft, "AccountId", self.current["AccountId"], changed)) is not None:
             draft.say(CHANGED, self._id(changed, "now", ["Account"]), changed, part)
 
-    def _part(self, draft: Draft, name: str, value: Any) -> dict[str, Any] | None:
+    def _account_changed(self) -> datetime | None:
+        id = record_id(self.current.get("AccountId"))
+        row = self.fields.known.accounts.get(id) if id else None
+        return self._read(row, "SystemModstamp", "LastModifiedDate") if row else None
+
+    def _part(self, draft: Draft, name: str, value: Any, at: datetime) -> dict[str, Any] | None:
         try:
-            return self.fields.part(name, value)
+            part = self.fields.part(name, value)
         except Refused as refusal:
             draft.problems.append(refusal)
             return None
+        known_from = self.account_changed or self.touched
+        if name == "AccountId" and part["account"] and known_from and at < known_from:
+            # what a company is does not change; whether it fits was found out by when it was last modified
+            part["account"].pop("fit", None)
+        return part
 
     def _id(self, at: datetime, what: str, names: Iterable[str]) -> str:
         return f"{self.records.id}/{milliseconds(at)}/{what}/{'+'.join(sorted(names))}"

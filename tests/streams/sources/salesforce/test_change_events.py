@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from streams.sources.item import Item
+from streams.sources.item import Item, Row
 from streams.sources.salesforce.change_events import EVERY, changes, parse
 from streams.sources.salesforce.known import Known
 from streams.sources.salesforce.settings import Salesforce
@@ -131,6 +131,16 @@ def test_a_difference_is_not_taken_for_a_value() -> None:
 
 def test_bitmaps_of_changed_fields_are_not_needed_where_the_values_are_there() -> None:
     assert data(raw("UPDATE", fields={"StageName": "Demo"}, changedFields=["0x400002"]))["stage"] == "Demo"
+
+
+@pytest.mark.parametrize(("judged", "fit"), [("2026-03-01T08:00:00Z", "poor"), ("2026-03-09T08:00:00Z", None)])
+def test_a_judgement_that_came_later_was_not_known_when_the_deal_was_created(judged: str, fit: str | None) -> None:
+    settings = Salesforce(account_fields={"Fit__c": "fit"})
+    known = Known(settings)
+    account = {"Id": "001Dn00000AcMeX", "Name": "Acme", "Fit__c": "poor", "SystemModstamp": judged}
+    known.learn("Account", [Row("Account.csv:2", account)])
+    item = changes(raw("CREATE", fields={"AccountId": "001Dn00000AcMeX"}), "x", settings, known)
+    assert deal([item], ACME).fact("account.fit") == fit
 
 
 def test_a_call_and_a_contact_have_the_same_ids_as_in_an_export() -> None:
