@@ -46,8 +46,13 @@ class Views:
         self._watchdog = watchdog
 
     def answers(self) -> Iterable[Answer]:
-        """Every deal of this worker as it stands."""
-        return [told for partition in self._worker.deals for told in partition.standing()]
+        """Every deal of this worker, as it was told last."""
+        return [told for partition in self._worker.deals for told in partition.answers.values()]
+
+    def now(self) -> datetime | None:
+        """The event time that its first partition has reached, the nearest to now that it knows; on our own clock."""
+        at = max((partition.time for partition in self._worker.deals if partition.time), default=None)
+        return self._worker.rules.calendar_of(None, None).local(at) if at else None
 
     def answer(self, deal_id: str) -> Answer | None:
         """One deal as it stands; None if it is not this worker's."""

@@ -6,6 +6,7 @@ It shows and never decides: all that it serves comes from `Views`, which a worke
 import logging
 import re
 from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
 from http import HTTPStatus
 from typing import Protocol
 
@@ -21,7 +22,7 @@ from .answer import Answer, to_json
 from .feedback import Given, NoVerdict, Verdicts
 from .inbox import InboxUnavailable
 from .pages import render
-from .pages.board import Wanted, board, newest
+from .pages.board import Row, Wanted, board
 from .pages.formats import deal_path
 from .pages.life import Noted, life
 from .pages.runbook import runbooks
@@ -48,7 +49,10 @@ class Views(Protocol):
     """What the server shows."""
 
     def answers(self) -> Iterable[Answer]:
-        """Every deal of this worker as it stands."""
+        """Every deal of this worker, as it was told last: it stands so still, at a later moment perhaps."""
+
+    def now(self) -> datetime | None:
+        """The event time that is reached; None before the first clock."""
 
     def answer(self, deal_id: str) -> Answer | None:
         """One deal as it stands; None if it is not this worker's."""
@@ -173,10 +177,10 @@ class _Site:
         return _verdict(self._views.readiness())
 
     async def deals(self, request: web.Request, person: Person) -> web.Response:
-        page = board(filter(person.sees, self._views.answers()), Wanted.of(request.query))
+        page = board(filter(person.sees, self._views.answers()), Wanted.of(request.query), self._views.now())
         if not _wants_json(request):
             return _html(render.board_page(page, self._views.readiness(), person))
-        response = _json(b"[" + b",".join(to_json(row.told) for row in page.rows) + b"]")
+        response = _json(b"[" + b",".join(map(self._standing, page.rows)) + b"]")
         response.headers["X-Total-Count"] = str(page.open)
         if page.wanted.page < page.pages:
             response.headers["Link"] = f'<{page.wanted.path(page.wanted.page + 1)}>; rel="next"'
@@ -186,7 +190,7 @@ class _Site:
         told = self._told(request, person)
         if _wants_json(request):
             return _json(to_json(told))
-        shown = life(told, self._views.watched(told.deal_id), newest(self._views.answers()))
+        shown = life(told, self._views.watched(told.deal_id), self._views.now())
         noted = Noted.of(request.query)
         return _html(render.deal_page(shown, self._views.readiness(), person, noted))
 
@@ -207,6 +211,9 @@ class _Site:
         if not _wants_html(request):
             return web.json_response({"event": event.ref, "time": event.time.isoformat()}, status=202)
         return web.Response(status=303, headers={"Location": Noted(given.detector, given.verdict).path(told.deal_id)})
+
+    def _standing(self, row: Row) -> bytes:
+        return to_json(self._views.answer(row.told.deal_id) or row.told)
 
     def _told(self, request: web.Request, person: Person, of_page: str = "") -> Answer:
         """The deal that is asked for, if it is here, and theirs to see."""

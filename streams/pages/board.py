@@ -1,8 +1,9 @@
 """The board: open deals, the stalled ones first."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 from urllib.parse import urlencode
@@ -14,6 +15,8 @@ from streams.answer import Answer
 from .formats import deal_path, longest_open, short_title
 
 ROWS = 100
+# whole numbers that nobody's arithmetic minds
+_NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
 
 Standing = Literal["critical", "warning", "unknown", "info", "fine"]
 _ORDER: tuple[Standing, ...] = ("critical", "warning", "unknown", "info", "fine")
@@ -26,48 +29,62 @@ class Wanted:
     owner: str = ""
     team: str = ""
     detector: str = ""
+    least: float | None = None
     page: int = 1
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> "Wanted":
-        """What a query string says; a page that is no number is the first."""
-        page = query.get("page", "")
-        number = int(page) if page.isascii() and page.isdigit() and len(page) < 10 else 1
-        return cls(query.get("owner", ""), query.get("team", ""), query.get("detector", ""), max(number, 1))
+        """What a query string says; a page that is no number is the first, a least value that is none asks for all."""
+        page, least = query.get("page", ""), query.get("least", "")
+        number = int(page) if _NUMBER.fullmatch(page) else 1
+        return cls(
+            owner=query.get("owner", ""),
+            team=query.get("team", ""),
+            detector=query.get("detector", ""),
+            least=float(least) if _NUMBER.fullmatch(least) else None,
+            page=max(number, 1),
+        )
 
     @property
     def is_filtered(self) -> bool:
         """Whether it asks for less than all."""
-        return bool(self.owner or self.team or self.detector)
+        return bool(self.owner or self.team or self.detector or self.least)
 
     def takes(self, told: Answer) -> bool:
         """Whether a deal is among those asked for."""
         return (
             (not self.owner or told.owner == self.owner)
             and (not self.team or told.team == self.team)
+            and (not self.least or (told.amount is not None and told.amount >= self.least))
             and (not self.detector or any(each.detector == self.detector for each in told.open_findings))
         )
 
-    def path(self, page: int) -> str:
+    def path(self, page: int = 1) -> str:
         """Where another page of the same is."""
         asked = {
             "owner": self.owner,
             "team": self.team,
             "detector": self.detector,
+            "least": f"{self.least:.0f}" if self.least else "",
             "page": str(page) if page > 1 else "",
         }
         query = urlencode({name: value for name, value in asked.items() if value})
         return f"/deals?{query}" if query else "/deals"
 
+    def narrowed(self, **to: str) -> str:
+        """Where the same is of one owner, team or detector only."""
+        return replace(self, **to).path()  # type: ignore[arg-type]
+
 
 @dataclass(frozen=True)
 class Row:
-    """A deal on the board; `worst` and what is wrong, or what comes next if nothing happens."""
+    """A deal on the board: the worst that is wrong and how much else, or what comes next if nothing happens."""
 
     told: Answer
     path: str
     standing: Standing
-    findings: tuple[Finding, ...]
+    worst: Finding | None
+    others: tuple[Finding, ...]
     since: datetime | None
     ahead: Finding | None
 
@@ -113,28 +130,22 @@ class Board:
         return self.first + len(self.rows) - 1 if self.rows else 0
 
 
-def newest(answers: Iterable[Answer]) -> datetime | None:
-    """The latest moment at which any deal was looked at: the nearest to now that event time knows."""
-    return max((told.as_of for told in answers), default=None)
-
-
-def board(answers: Iterable[Answer], wanted: Wanted) -> Board:
-    """The page that was asked for; the last one if there are not so many."""
-    everything = list(answers)
-    opened = [told for told in everything if told.is_open]
-    taken = sorted((told for told in opened if wanted.takes(told)), key=_rank)
-    pages = max(1, -(-len(taken) // ROWS))
-    wanted = Wanted(wanted.owner, wanted.team, wanted.detector, min(wanted.page, pages))
+def board(answers: Iterable[Answer], wanted: Wanted, now: datetime | None = None) -> Board:
+    """The page that was asked for, at a moment; the last one if there are not so many."""
+    opened = [told for told in answers if told.is_open]
+    ranked = sorted(((_rank(told), told) for told in opened if wanted.takes(told)), key=lambda each: each[0])
+    pages = max(1, -(-len(ranked) // ROWS))
+    wanted = replace(wanted, page=min(wanted.page, pages))
     start = (wanted.page - 1) * ROWS
     return Board(
         wanted=wanted,
-        rows=tuple(_row(told) for told in taken[start : start + ROWS]),
-        open=len(taken),
-        stalled=sum(bool(told.stalls) for told in taken),
-        critical=sum(standing(told) == "critical" for told in taken),
-        money=_money(taken),
+        rows=tuple(_row(told) for _, told in ranked[start : start + ROWS]),
+        open=len(ranked),
+        stalled=sum(bool(told.stalls) for _, told in ranked),
+        critical=sum(place == 0 for (place, *_), _ in ranked),
+        money=_money(told for _, told in ranked),
         pages=pages,
-        as_of=newest(everything),
+        as_of=now or max((told.as_of for told in opened), default=None),
         owners=tuple(sorted({told.owner for told in opened if told.owner})),
         teams=tuple(sorted({told.team for told in opened if told.team})),
         detectors=tuple(sorted(((name, short_title(name)) for name in catalogue()), key=lambda each: each[1])),
@@ -162,7 +173,8 @@ def _row(told: Answer) -> Row:
         told=told,
         path=deal_path(told.deal_id),
         standing=of,
-        findings=findings,
+        worst=findings[0] if findings else None,
+        others=findings[1:],
         since=longest_open(findings).since if findings else None,
         ahead=next((finding for finding in told.findings if finding.state == "pending"), None),
     )

@@ -123,6 +123,9 @@ class Shelf:
     def answers(self) -> Iterable[Answer]:
         return self.told.values()
 
+    def now(self) -> datetime | None:
+        return self.as_of
+
     def answer(self, deal_id: str) -> Answer | None:
         return self.told.get(deal_id)
 

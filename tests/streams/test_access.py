@@ -161,7 +161,7 @@ async def test_a_session_holds_with_every_worker_and_ends_with_its_token(shelf: 
     headers = JSON | {"Cookie": f"stallwatch={cookie}"}
     async with serving(shelf) as other:
         assert await ids(other, headers) == {"ann-1"}
-        for changed in (cookie[:-1] + ("A" if cookie[-1] != "A" else "B"), cookie[1:], "", "x" * 5_000):
+        for changed in (cookie.swapcase(), cookie[1:], cookie[:-2], "", "x" * 5_000):
             assert (await other.get("/deals", headers=JSON | {"Cookie": f"stallwatch={changed}"})).status == 401
     renewed = {**PEOPLE, "ann@us.example": Listed(role="rep", token=SecretStr("another-0123456789"))}
     async with serving(shelf, renewed) as after:

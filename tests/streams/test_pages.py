@@ -188,6 +188,46 @@ def test_filters_take_owner_team_and_detector() -> None:
     assert ("option", {"value": "ann@us.example", "selected": ""}) in board_of(shelf, owner="ann@us.example").elements
 
 
+def test_the_least_value_is_a_filter_too() -> None:
+    shelf = Shelf(day(7))
+    for amount in (None, 10, 20_000, 30_000):
+        shelf.add(f"D-{amount}", crm(amount=amount))
+
+    def ids(least: str) -> list[str]:
+        return [row.told.deal_id for row in board(shelf.answers(), Wanted.of({"least": least})).rows]
+
+    assert ids("20000") == ["D-30000", "D-20000"]
+    assert ids("20001") == ["D-30000"]
+    for all_of_them in ("", "0", "x", "-1", "1e3", "nan", "9" * 400):
+        assert len(ids(all_of_them)) == 4
+    assert Wanted.of({"least": "20000", "page": "3"}).path(3) == "/deals?least=20000&page=3"
+    assert ("input", "20000") in [(tag, told.get("value")) for tag, told in board_of(shelf, least="20000").elements]
+
+
+def test_a_row_is_short_whatever_is_wrong() -> None:
+    shelf = Shelf(day(30))
+    shelf.add("D-1", crm(close_date="2026-03-04", owner="rep@us.example"), *ping_pong(5))
+
+    page = board_of(shelf)
+
+    [row] = board(shelf.answers(), Wanted()).rows
+    assert row.worst
+    assert row.worst.severity == "critical"
+    assert len(row.others) == 3
+    assert "and 3 more" in page.words
+    assert "/deals/D-1#open" in page.links
+
+
+def test_what_stands_in_a_row_leads_to_more_of_the_same() -> None:
+    shelf = Shelf(day(7))
+    shelf.add("D-1", crm(owner="rep@us.example", team="emea", amount=70_000), *ping_pong(3))
+
+    links = board_of(shelf, team="emea", least="100").links
+
+    assert "/deals?owner=rep%40us.example&team=emea&least=100" in links
+    assert "/deals?team=emea&detector=reply_only&least=100" in links
+
+
 def test_amounts_of_different_currencies_are_never_added() -> None:
     shelf = Shelf(day(7))
     shelf.add("eur", crm(amount=100, currency="EUR"), *ping_pong(3))
@@ -348,7 +388,8 @@ def test_what_is_called_noise_is_shown_as_muted_with_who_said_so() -> None:
     assert "Verdict Ping-pong: noise, says ann: they <b>like</b> it" in page.words
     assert_tame(page)
     row = board(shelf.answers(), Wanted()).rows[0]
-    assert [finding.detector for finding in row.findings] == ["close_date_overdue"]
+    assert row.worst
+    assert (row.worst.detector, row.others) == ("close_date_overdue", ())
 
 
 def test_a_deal_whose_findings_are_noise_is_not_stalled() -> None:
