@@ -33,6 +33,7 @@ from .join_rows import (
     contact_rows,
     kind_of,
     name_in,
+    name_of,
     own_row,
     partition_of_row,
     row_of,
@@ -163,17 +164,17 @@ class Directory:
                 out.rows |= self._reports.hear(Report.of(value))
             case b"deal":
                 word = DealWord.of(value)
-                self._hold(own_row(self.partition, "word", word.deal, word.event), word.at, value, out)
+                self._hold(own_row(self.partition, "word", word.deal, name_of(word.event, value)), word.at, value, out)
             case b"further":
                 event = events.parse(value)
                 if thing_row("", event) is None:
                     raise events.Refused("invalid", f"type: {event.type} is about nothing that others are about")
-                self._hold(own_row(self.partition, "further", event.ref), event.time, value, out)
+                self._hold(own_row(self.partition, "further", name_of(event.ref, value)), event.time, value, out)
             case mark:
                 event = events.parse(value)
                 company = self._company_in(record, event)
                 kind = "event" if mark is None else mark.decode()
-                self._hold(row_of(company, kind, event.ref), event.time, value, out)
+                self._hold(row_of(company, kind, name_of(event.ref, value)), event.time, value, out)
 
     def _company_in(self, record: Record, event: events.Event) -> str:
         """The company at which an event is to be joined."""
@@ -221,7 +222,7 @@ class Directory:
             self._place_or_wait(row, event, out)
             return
         for each in self._companies_with(event):
-            beside = row_of(each, "further", event.ref)
+            beside = row_of(each, "further", name_of(event.ref, value))
             if self._is_new(beside, value, out):
                 self._place_or_wait(beside, event, out)
         self._let_go(row, out)

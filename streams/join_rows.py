@@ -4,6 +4,8 @@ A row of the partition itself has no company and then names the partition. Deals
 company: its contacts, its threads, and the one that stands for its being somebody's account.
 """
 
+from hashlib import blake2b
+
 from detectors.core import events
 from detectors.core.log import thread_key
 
@@ -21,6 +23,11 @@ def row_of(company: str, kind: str, name: str) -> str:
 def own_row(partition: int, kind: str, *names: str) -> str:
     """A row of a partition."""
     return row_of("", kind, SEPARATOR.join((str(partition), *names)))
+
+
+def name_of(ref: str, value: bytes) -> str:
+    """The name of a record that is held: of two contents under one identity both are, and the deal decides."""
+    return SEPARATOR.join((ref, blake2b(value, digest_size=12).hexdigest()))
 
 
 def kind_of(row: str) -> str:

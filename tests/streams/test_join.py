@@ -13,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.core import events
+from detectors.core.deal import Deal
+from detectors.core.log import MeetingEntry
 from streams import deal_words, join, links
 from streams.coverage import Report
 from streams.dead_letters import refusal_of
@@ -819,6 +821,25 @@ def everywhere(told: list[Told], partitions: int) -> Counter[Copy]:
 @given(lives(ANYWHERE, [*DOMAINS, "one.example", "third.co.uk", "gmail.com"]), st.integers(2, 8))
 def test_any_number_of_partitions_give_the_same_deals(told: list[Told], partitions: int) -> None:
     assert everywhere(told, partitions) == everywhere(told, 1)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_of_two_contents_under_one_identity_the_deal_is_given_both_and_the_later_counts(
+    order: tuple[int, int], at_once: bool
+) -> None:
+    booked, moved = (
+        meeting(at, "booked", id="M", starts_at=day(starts).isoformat()) for at, starts in ((1, 5), (2, 9))
+    )
+    told = [(booked, moved)[number] for number in order]
+    directory, found = Directory(0, 1), Deal("D-1", RULES)
+    for batch in [told] if at_once else [[each] for each in told]:
+        out = directory.advance([*records(contact(0, "D-1"), *batch), clock(3)])
+        for send in out.sends:
+            found = found.apply(events.parse(send.value or b""))
+    (kept,) = found.log
+    assert isinstance(kept, MeetingEntry)
+    assert (kept.at, kept.starts_at) == (day(2), day(9))
 
 
 @given(lives(), st.data())
