@@ -62,7 +62,8 @@ def told(
 ) -> Iterator[Item]:
     """The deal's events, creation first. With `since`, what came before was told by an earlier poll.
 
-    What is `polled` may have been deleted when it was told last: that it is open, if so, is said again.
+    What is `polled` may have been deleted when it was told last: that it is open, if so, is said again. The same holds
+    for an export that says of its rows whether they are deleted.
     """
     return _Life(records, fields, frozenset(tracked), since, polled).items()
 
@@ -81,7 +82,8 @@ class _Life:
         self.fields = fields
         self.local = fields.settings
         self.since = since
-        self.polled = polled
+        # who tells what is deleted may have told that this one was
+        self.tells_deleted = polled or (records.row is not None and "IsDeleted" in records.row.fields)
         self.tracked = tracked
         self.broken: list[tuple[Row, Refused]] = []
         self.current = fields.current(records.row.fields) if records.row else {}
@@ -203,7 +205,7 @@ class _Life:
             if moves:
                 first = moves[0]
                 value = first.after if first.at - self.created <= _AT_ONCE else first.before
-            elif untouched or name in self.tracked or self.fields.names[name] in STANDING:
+            elif untouched or name in self.tracked or self._is_dated_back(name):
                 value = self.current.get(name)
             else:
                 continue
@@ -220,13 +222,15 @@ class _Life:
         assert row is not None
         assert at is not None
         parts: dict[str, Any] = {}
+        is_later = self.created is not None and at - self.created > _AT_ONCE
         for name, value in self.current.items():
             newest = self.moves.get(name, [])[-1:]
             if newest and newest[0].at > at:
                 # the row was read before the history was
                 continue
             part = self._part(draft, name, value, at)
-            again = self.polled and name == "StageName"
+            # what was dated back for want of a history may have been different when it was last told
+            again = (self.tells_deleted and name == "StageName") or (is_later and self._is_dated_back(name))
             if part is not None and (again or last.get(name) != part):
                 parts[name] = part
         data = merged(parts.values())
@@ -235,7 +239,7 @@ class _Life:
         if truth(row.fields.get("IsDeleted")):
             parts["IsDeleted"] = DELETED
             data |= DELETED
-        elif self.polled and data.get("status") == "open" and "lost_reason" not in data:
+        elif self.tells_deleted and data.get("status") == "open" and "lost_reason" not in data:
             data["lost_reason"] = None
         if parts and (self.since is None or at >= self.since):
             draft.say(CHANGED, self._id(at, "now", parts), at, data)
@@ -265,6 +269,9 @@ class _Life:
             # what a company is does not change; whether it fits was found out by when it was last modified
             part["account"].pop("fit", None)
         return part
+
+    def _is_dated_back(self, name: str) -> bool:
+        return self.fields.names[name] in STANDING and name not in self.moves and name not in self.tracked
 
     def _id(self, at: datetime, what: str, names: Iterable[str]) -> str:
         return f"{self.records.id}/{milliseconds(at)}/{what}/{'+'.join(sorted(names))}"

@@ -90,6 +90,15 @@ def test_todays_value_is_never_dated_back_where_a_history_shows_another() -> Non
     assert [change.at.day for change in told.changes("stage")] == [16]
 
 
+def test_a_later_export_tells_who_owns_the_deal_now_though_no_history_does() -> None:
+    settings = Salesforce(owners={"005Dn00000RePaa": "rita@us.example", "005Dn00000RePbb": "sam@us.example"})
+    for first, second in (("005Dn00000RePaa", "005Dn00000RePbb"), ("005Dn00000RePbb", "005Dn00000RePaa")):
+        before = read(settings, Opportunity=[opportunity(OwnerId=first)])
+        after = read(settings, Opportunity=[opportunity(OwnerId=second, LastModifiedDate="2026-03-20T10:00:00Z")])
+        assert deal(before + after, ACME).owner == settings.owners[f"{second}IAF"]
+        assert deal(after + before, ACME).owner == settings.owners[f"{second}IAF"]
+
+
 def test_a_field_whose_history_is_kept_and_that_never_changed_was_so_from_the_beginning() -> None:
     other = change("2026-03-09T10:00:00Z", "NextStep", "Call", "Meet").fields | {"OpportunityId": BETA}
     items = read(Salesforce(), Opportunity=[opportunity(NextStep="Call")], OpportunityFieldHistory=[row(9, **other)])
@@ -134,6 +143,13 @@ def test_a_deleted_deal_is_lost_for_a_reason_that_says_so_and_raises_no_alert() 
     gone = deal(items, GONE)
     assert (gone.is_open, gone.fact("lost_reason")) == (False, "deleted in Salesforce")
     assert not [each for each in deals(items).findings() if each.deal_id == GONE and each.state in ("open", "pending")]
+
+
+def test_a_deal_that_a_later_export_no_longer_calls_deleted_is_open_again() -> None:
+    gone = read(Salesforce(), Opportunity=[opportunity(IsDeleted="true")])
+    back = read(Salesforce(), Opportunity=[opportunity(IsDeleted="false", LastModifiedDate="2026-03-20T10:00:00Z")])
+    again = deal(gone + back, ACME)
+    assert (again.is_open, again.stage, again.fact("lost_reason")) == (True, "Proposal", None)
 
 
 def test_an_owner_that_nobody_named_is_refused_and_nothing_else_is_lost() -> None:
