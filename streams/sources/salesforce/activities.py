@@ -27,6 +27,7 @@ from .telling import Draft
 from .values import an_id, day, milliseconds, moment, record_id, truth
 
 DEAL = "006"
+NOBODYS = "on no opportunity, and with nobody whose address is known"
 _NOT_ANSWERED = re.compile(
     r"voice ?mail|no answer|not? (?:reached|connected)|busy|wrong number|unanswered|missed|left (?:a )?message", re.I
 )
@@ -54,6 +55,8 @@ def task(row: Row, known: Known) -> Item:
             return draft.item(row.place, row.raw, "Task", "deleted")
         if not _is_closed(fields):
             return draft.item(row.place, row.raw, "Task", "still to be done: nothing has happened")
+        if is_call and _is_nobodys(draft, fields, known):
+            return draft.item(row.place, row.raw, "Task", NOBODYS)
         if is_call:
             _call(draft, id, fields, known)
             return draft.item(row.place, row.raw, "Task", "a call")
@@ -78,6 +81,8 @@ def meeting(row: Row, known: Known, as_of: datetime, since: datetime | None = No
             return draft.item(
                 row.place, row.raw, "Event", "all day, another's copy, or the head of a series: no meeting"
             )
+        if _is_nobodys(draft, fields, known):
+            return draft.item(row.place, row.raw, "Event", NOBODYS)
         _meeting(draft, id, fields, known, as_of, since)
     except Refused as refusal:
         draft.problems.append(refusal)
@@ -238,6 +243,10 @@ def _is_closed(fields: Mapping[str, Any]) -> bool:
     if "IsClosed" in fields:
         return truth(fields["IsClosed"])
     return bool(fields.get("CompletedDateTime")) or str(fields.get("Status") or "").casefold() == "completed"
+
+
+def _is_nobodys(draft: Draft, fields: Mapping[str, Any], known: Known) -> bool:
+    return draft.subject is None and not _people(fields, known)
 
 
 def _deal(fields: Mapping[str, Any]) -> str | None:

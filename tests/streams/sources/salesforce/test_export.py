@@ -238,6 +238,22 @@ def test_a_meeting_that_an_own_field_calls_a_no_show_was_not_held() -> None:
     assert statuses == ["booked", "no_show"]
 
 
+def test_what_is_on_no_deal_and_with_nobody_is_not_told() -> None:
+    call = {"Id": "00TDn00000CaLl1", "TaskSubtype": "Call", "IsClosed": "true", "CreatedDate": "2026-03-04T13:00:00Z"}
+    (item,) = read(Salesforce(), Task=[row(2, **call, WhoId="00QDn00000LeAd1")])
+    assert (item.events, item.refusal) == ((), None)
+    assert "on no opportunity" in item.why
+
+
+def test_a_call_by_its_type_is_one_as_well_and_one_of_ours_among_us_is_none() -> None:
+    call = {"Id": "00TDn00000CaLl1", "TaskSubtype": "Task", "Type": "Call", "Status": "Completed", "WhatId": ACME}
+    logged = row(2, **call, CreatedDate="2026-03-04T13:00:00Z")
+    (told,) = (orjson.loads(raw) for raw in events_of(read(Salesforce(), Task=[logged])))
+    assert (told["type"], told["data"]["direction"]) == ("activity.call", "outbound")
+    among_us = row(2, **logged.fields, CallType="Internal")
+    assert not events_of(read(Salesforce(), Task=[among_us]))
+
+
 def test_mails_are_told_only_where_they_are_asked_for() -> None:
     mail = row(
         2,

@@ -64,7 +64,7 @@ def assert_sound(items: list[Item]) -> None:
     list(in_order(items))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(TABLES)
 def test_whatever_stands_in_tables(tables: dict[str, list[dict[str, Any]]]) -> None:
     rows = {name: [Row(f"{name}:{n}", clean(row)) for n, row in enumerate(some)] for name, some in tables.items()}
@@ -98,7 +98,7 @@ HEADERS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(HEADERS | VALUES, ROWS)
 def test_whatever_a_change_event_says(header: Any, fields: dict[str, Any]) -> None:
     value = orjson.dumps({"ChangeEventHeader": header} | fields)
