@@ -35,7 +35,7 @@ class BlindDeal(Detector):
         seen = deal.coverage.through(TOUCHES, deal.owner)
         if seen is None:
             return None
-        start = max(seen.through, deal.created.at)
+        start = deal.silent_since(max(seen.through, deal.created.at))
         if seen.event is None:
             owner = deal.owner or "its owner"
             fact = Evidence(deal.created.event, deal.created.at, f"no mailbox of {owner} reports to {seen.source}")

@@ -9,7 +9,20 @@ import pytest
 from detectors.blind_deal import BlindDeal
 from detectors.core.breach import Breach, Evidence
 from detectors.core.coverage import Watermark
-from tests.detectors.builders import REP, TICK, Event, at, created, deal, inbound, lost, on, rules_for, watched
+from tests.detectors.builders import (
+    REP,
+    TICK,
+    Event,
+    at,
+    created,
+    deal,
+    inbound,
+    lost,
+    on,
+    reopened,
+    rules_for,
+    watched,
+)
 
 BEFORE_ANY_DEAL = datetime(1990, 1, 1, tzinfo=UTC)
 
@@ -64,6 +77,12 @@ def test_a_deal_that_began_while_a_source_was_stale_has_a_day_as_well():
     found = blind(Reported(at(0)), created(14))
     assert found is not None
     assert (found.since, found.evidence[0].at) == (at(15), at(0))
+
+
+def test_so_has_a_deal_that_is_taken_up_again_while_it_is():
+    found = blind(Reported(at(7)), created(0), lost(2), reopened(14))
+    assert found is not None
+    assert found.since == at(15)
 
 
 def test_weekends_and_holidays_do_not_count():
