@@ -24,7 +24,8 @@ from .telling import Draft
 from .values import an_id, moment
 
 LOOKED_UP = ("OpportunityStage", "RecordType", "User", "Account", "Contact")
-KEPT = ("Opportunity", "OpportunityHistory", "OpportunityFieldHistory")
+# with the column that names the opportunity
+KEPT = {"Opportunity": "Id", "OpportunityHistory": "OpportunityId", "OpportunityFieldHistory": "OpportunityId"}
 # what a table has that no other has; the first that fits is it
 _SIGNS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("OpportunityFieldHistory", ("OpportunityId", "Field", "NewValue", "CreatedDate"), ()),
@@ -169,25 +170,23 @@ def read(
 
 
 def _keep(store: sqlite3.Connection, rows: Mapping[str, Iterable[Row]], known: Known) -> Iterator[Item]:
-    for name in (*KEPT, "Event"):
+    for row in rows.get("Event", ()):
+        _put(store, "Event", "", row, known)
+    for name, key in KEPT.items():
         for row in rows.get(name, ()):
             if name == "Opportunity":
                 known.learn_beside(row)
                 known.stage_is(row.fields.get("StageName"), row.fields)
             try:
-                deal = (
-                    ""
-                    if name == "Event"
-                    else an_id(row.fields.get(key := "Id" if name == "Opportunity" else "OpportunityId"), key)
-                )
+                _put(store, name, an_id(row.fields.get(key), key), row, known)
             except Refused as refusal:
                 yield Draft(known.settings.source, problems=[refusal]).item(row.place, row.raw, name)
-                continue
-            at = 0.0 if name == "OpportunityFieldHistory" else _touched(row, known.settings)
-            store.execute(
-                "INSERT INTO kept VALUES (?, ?, ?, ?, ?, ?)",
-                (name, deal, at, str(row.fields.get("Id") or ""), row.place, row.raw),
-            )
+
+
+def _put(store: sqlite3.Connection, name: str, deal: str, row: Row, known: Known) -> None:
+    at = _touched(row, known.settings)
+    id = str(row.fields.get("Id") or "")
+    store.execute("INSERT INTO kept VALUES (?, ?, ?, ?, ?, ?)", (name, deal, at, id, row.place, row.raw))
 
 
 def _touched(row: Row, settings: Salesforce) -> float:
@@ -223,7 +222,7 @@ def _records(store: sqlite3.Connection) -> Iterator[life.Records]:
     records: life.Records | None = None
     told = store.execute(
         "SELECT name, deal, place, fields FROM kept WHERE name != 'Event'"
-        " ORDER BY deal, name = 'Opportunity' DESC, id, rowid"
+        " ORDER BY deal, name = 'Opportunity' DESC, at, id, rowid"
     )
     for name, deal, place, fields in told:
         if records is None or records.id != deal:
@@ -232,6 +231,7 @@ def _records(store: sqlite3.Connection) -> Iterator[life.Records]:
             records = life.Records(deal)
         row = Row(place, orjson.loads(fields))
         if name == "Opportunity":
+            # of several, as two exports have it, the newest counts
             records.row = row
         elif name == "OpportunityHistory":
             records.states.append(row)

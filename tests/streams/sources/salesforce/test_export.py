@@ -178,6 +178,12 @@ def test_the_order_of_the_rows_does_not_matter() -> None:
     assert set(events_of(there)) == set(events_of(back))
 
 
+def test_of_two_exports_in_one_the_newer_row_counts_in_whatever_order() -> None:
+    older, newer = opportunity(NextStep="Call"), opportunity(NextStep="Meet", LastModifiedDate="2026-03-20T10:00:00Z")
+    for rows in ([older, newer], [newer, older]):
+        assert deal(read(Salesforce(), Opportunity=rows), ACME).fact("next_step") == "Meet"
+
+
 def test_a_contact_role_can_bring_along_its_contact() -> None:
     role = {"Id": "00KDn00000RoLe1", "OpportunityId": ACME, "ContactId": "003Dn00000CfoAn", "Role": "Champion"}
     beside = {"Contact.Email": "anna@customer.example", "Contact.Name": "Anna Customer", "Contact.Title": "CFO"}
