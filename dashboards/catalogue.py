@@ -1,4 +1,7 @@
-"""Every dashboard of this folder: a file with a `board` is one, and its name gives the uid."""
+"""Every dashboard of this folder: a file with a `board` is one, and its name gives the uid.
+
+A board's file has `board()`, what is on it, and `VARIABLES`, what can be chosen. What all share is added here.
+"""
 
 import json
 import pkgutil
@@ -6,28 +9,39 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from grafana_foundation_sdk.builders.dashboard import ConstantVariable, DatasourceVariable, QueryVariable
+from grafana_foundation_sdk.builders.dashboard import DashboardLink
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
-from grafana_foundation_sdk.models.dashboard import (
-    DataSourceRef,
-    VariableHide,
-    VariableModel,
-    VariableOption,
-    VariableRefresh,
-    VariableSort,
-)
+from grafana_foundation_sdk.models.dashboard import DashboardLinkType
 
 import dashboards
-from streams.metrics import DEALS, DEALS_AMOUNT
+from dashboards.targets import SOURCE
+from dashboards.variables import Constant, data_source
+from streams.metrics import RULES_LOADED
 
 DATA_SOURCE_UID = "stallwatch-prometheus"
 DATA_SOURCE_NAME = "Stallwatch Prometheus"
 FOLDER_UID = "stallwatch"
 FOLDER_TITLE = "Stallwatch"
+TAG = "stallwatch"
 DEAL_PAGE = "http://127.0.0.1:8787"
 
 # What one dashboard is to Grafana: JSON.
 Board = dict[str, Any]
+
+# A line in every graph at each moment at which a worker loaded rules: numbers may jump there without a deal's doing.
+RULES_CHANGED: dict[str, Any] = {
+    "name": "Rules loaded",
+    "enable": True,
+    "hide": False,
+    "iconColor": "purple",
+    "datasource": SOURCE.to_json(),
+    "expr": f"1000 * max by (rules) ({RULES_LOADED.name})",
+    "step": "60s",
+    "useValueForTime": True,
+    "titleFormat": "Rules loaded",
+    "textFormat": "rules {{rules}} are in force",
+    "tagKeys": "rules",
+}
 
 
 def boards(deal_page: str = DEAL_PAGE) -> dict[str, Board]:
@@ -43,64 +57,36 @@ def _uid(module: ModuleType) -> str:
 
 
 def _complete(module: ModuleType, deal_page: str) -> Board:
-    """What all dashboards share: identity, variables, a month's view."""
+    """What all dashboards share: identity, ways to the others, marks of changed rules, a month's view."""
+    chosen = [variable() for variable in module.VARIABLES]
+    page = Constant("deal_page", deal_page.rstrip("/"))
     built = (
         module.board()
         .uid(_uid(module))
         .description((module.__doc__ or "").strip())
-        .tags(["stallwatch"])
+        .tags([TAG])
         .time("now-30d", "now")
         .timezone("browser")
         .refresh("1m")
         .readonly()
-        .annotations([])
-        .variables([_data_source(), _team(), _currency(), _Constant("deal_page", deal_page.rstrip("/"))])
+        .variables([data_source(DATA_SOURCE_NAME, DATA_SOURCE_UID), *chosen, page])
+        .link(_others())
         .build()
     )
     for number, panel in enumerate(built.panels, start=1):
         panel.id_val = number
     board: Board = json.loads(JSONEncoder().encode(built))
-    return board
+    # the SDK's annotations know nothing of what Prometheus makes of them
+    return board | {"annotations": {"list": [RULES_CHANGED]}}
 
 
-def _data_source() -> DatasourceVariable:
-    usual = VariableOption(selected=True, text=DATA_SOURCE_NAME, value=DATA_SOURCE_UID)
-    return DatasourceVariable("datasource").label("Data source").type("prometheus").current(usual)
-
-
-def _labels(name: str, heading: str, metric: str) -> QueryVariable:
-    """The values that the label `name` of a metric has."""
+def _others() -> DashboardLink:
+    """A way to every dashboard of ours, with what was chosen here."""
     return (
-        QueryVariable(name)
-        .label(heading)
-        .datasource(DataSourceRef(type_val="prometheus", uid="${datasource}"))
-        .query({"query": f"label_values({metric}, {name})", "refId": name})
-        .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
-        .sort(VariableSort.ALPHABETICAL_ASC)
+        DashboardLink("Stallwatch")
+        .type(DashboardLinkType.DASHBOARDS)
+        .tags([TAG])
+        .as_dropdown(False)
+        .include_vars(True)
+        .keep_time(True)
     )
-
-
-def _team() -> QueryVariable:
-    # `.*` and not a list of all teams: deals of no team match it too.
-    everyone = VariableOption(selected=True, text="All", value="$__all")
-    return _labels("team", "Team", DEALS.name).multi(True).include_all(True).all_value(".*").current(everyone)
-
-
-def _currency() -> QueryVariable:
-    # One at a time: there is no "all", because money of two currencies does not add up.
-    return _labels("currency", "Currency", DEALS_AMOUNT.name)
-
-
-class _Constant(ConstantVariable):
-    """A value that nobody sees, and that no link to the dashboard can change: the deals' links are built on it."""
-
-    def __init__(self, name: str, value: str) -> None:
-        super().__init__(name)
-        self.value(value)
-
-    def build(self) -> VariableModel:
-        built = super().build()
-        built.hide = VariableHide.HIDE_VARIABLE
-        built.skip_url_sync = True
-        built.current = VariableOption(selected=True, text=str(built.query), value=str(built.query))
-        return built

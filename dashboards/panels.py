@@ -1,15 +1,19 @@
 """The few shapes of panel that the dashboards are made of, so that like looks alike everywhere.
 
-Every shape takes a title, a description (what the number means and what to make of it), a unit and PromQL.
+Every shape takes a title, a description (what the number means and what to make of it), PromQL and a unit. Bars are in
+`bars`, tables in `tables`.
 """
 
-from grafana_foundation_sdk.builders import barchart, bargauge, common, dashboard, prometheus, stat, table, timeseries
+from collections.abc import Mapping, Sequence
+
+from grafana_foundation_sdk.builders import bargauge, common, dashboard, stat, statetimeline, timeseries
 from grafana_foundation_sdk.models.common import (
     BarGaugeDisplayMode,
     BarGaugeNamePlacement,
     BarGaugeValueMode,
     BigValueColorMode,
     BigValueGraphMode,
+    BigValueTextMode,
     GraphGradientMode,
     LegendDisplayMode,
     LegendPlacement,
@@ -18,38 +22,25 @@ from grafana_foundation_sdk.models.common import (
     VizOrientation,
 )
 from grafana_foundation_sdk.models.dashboard import (
-    DataSourceRef,
     DataTransformerConfig,
     DynamicConfigValue,
     FieldColorModeId,
     Threshold,
+    ValueMap,
+    ValueMapping,
+    ValueMappingResult,
 )
-from grafana_foundation_sdk.models.prometheus import PromQueryFormat
+
+from dashboards.targets import SOURCE, buckets, now, over_time, rows
 
 GRID_WIDTH = 24
 COLOURS = {"info": "blue", "warning": "orange", "critical": "red"}
-
-# Whoever looks chooses the data source: the same dashboard serves every Prometheus.
-_SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
+CALM = "blue"
 
 
-def _now(expr: str) -> prometheus.Dataquery:
-    """The latest value of each series."""
-    return prometheus.Dataquery().expr(expr).instant().ref_id("A").datasource(_SOURCE)
-
-
-def _rows(expr: str) -> prometheus.Dataquery:
-    """The latest value of each series, one row each, with its labels as columns."""
-    return _now(expr).format(PromQueryFormat.TABLE)
-
-
-def _over_time(expr: str, legend: str) -> prometheus.Dataquery:
-    return prometheus.Dataquery().expr(expr).range().legend_format(legend).ref_id("A").datasource(_SOURCE)
-
-
-def _limits(warning: float | None, critical: float | None) -> dashboard.ThresholdsConfig:
+def limits(warning: float | None, critical: float | None) -> dashboard.ThresholdsConfig:
     """Green, then orange from `warning` and red from `critical` on; without limits, one calm colour."""
-    steps = [Threshold(value=None, color="blue" if warning is None and critical is None else "green")]
+    steps = [Threshold(value=None, color=CALM if warning is None and critical is None else "green")]
     if warning is not None:
         steps.append(Threshold(value=warning, color=COLOURS["warning"]))
     if critical is not None:
@@ -57,7 +48,17 @@ def _limits(warning: float | None, critical: float | None) -> dashboard.Threshol
     return dashboard.ThresholdsConfig().steps(steps)
 
 
-def _column(name: str, **properties: object) -> tuple[str, list[DynamicConfigValue]]:
+def in_words(words: Sequence[tuple[str, str]]) -> list[ValueMapping]:
+    """Numbers from 0 on shown as words, each with its colour."""
+    results = {
+        str(number): ValueMappingResult(text=text, color=colour, index=number)
+        for number, (text, colour) in enumerate(words)
+    }
+    return [ValueMap(options=results)]
+
+
+def column(name: str, **properties: object) -> tuple[str, list[DynamicConfigValue]]:
+    """What is special about one field; a property's dots are written as two underscores."""
     return name, [DynamicConfigValue(id_val=key.replace("__", "."), value=value) for key, value in properties.items()]
 
 
@@ -71,29 +72,57 @@ def number(
     decimals: int | None = None,
     warning: float | None = None,
     critical: float | None = None,
+    words: Sequence[tuple[str, str]] = (),
+    absent: str | None = None,
 ) -> stat.Panel:
-    """One number in large type, coloured by its limits."""
+    """One number in large type, coloured by its limits; `words` stand for 0, 1 …, `absent` for no number."""
     panel = (
         stat.Panel()
         .title(title)
         .description(description)
-        .datasource(_SOURCE)
-        .with_target(_now(expr))
+        .datasource(SOURCE)
+        .with_target(now(expr))
         .unit(unit)
-        .thresholds(_limits(warning, critical))
+        .thresholds(limits(warning, critical))
         .color_mode(BigValueColorMode.VALUE)
         .graph_mode(BigValueGraphMode.NONE)
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
         .height(4)
         .span(width)
     )
-    return panel if decimals is None else panel.decimals(decimals)
+    if decimals is not None:
+        panel = panel.decimals(decimals)
+    if words:
+        panel = panel.mappings(in_words(words))
+    return panel if absent is None else panel.no_value(absent)
 
 
-def layers(title: str, description: str, expr: str, unit: str, *, legend: str, width: int = 12) -> timeseries.Panel:
-    """Amounts over time that add up, stacked."""
+def name(title: str, description: str, expr: str, *, label: str, width: int = 4, absent: str) -> stat.Panel:
+    """The value of a label, in large type."""
     return (
-        _curve(title, description, expr, unit, legend, width)
+        number(title, description, expr, "string", width=width, absent=absent)
+        .text_mode(BigValueTextMode.NAME)
+        .targets([now(expr, legend=f"{{{{{label}}}}}")])
+    )
+
+
+def labelled(
+    title: str, description: str, expr: str, unit: str, *, label: str, width: int = 4, absent: str
+) -> stat.Panel:
+    """A number in large type together with the value of a label."""
+    return (
+        number(title, description, expr, unit, width=width, absent=absent)
+        .text_mode(BigValueTextMode.VALUE_AND_NAME)
+        .targets([now(expr, legend=f"{{{{{label}}}}}")])
+    )
+
+
+def layers(
+    title: str, description: str, curves: Mapping[str, str], unit: str, *, width: int = 12, height: int = 9
+) -> timeseries.Panel:
+    """Amounts over time that add up, stacked: PromQL by what its curves are called."""
+    return (
+        _curves(title, description, curves, unit, width, height)
         .stacking(common.StackingConfig().mode(StackingMode.NORMAL))
         .fill_opacity(35)
         .min(0)
@@ -101,20 +130,39 @@ def layers(title: str, description: str, expr: str, unit: str, *, legend: str, w
 
 
 def lines(
-    title: str, description: str, expr: str, unit: str, *, legend: str, width: int = 12, maximum: float | None = None
+    title: str,
+    description: str,
+    curves: Mapping[str, str],
+    unit: str,
+    *,
+    width: int = 12,
+    height: int = 9,
+    maximum: float | None = None,
+    dashed: Mapping[str, str] | None = None,
 ) -> timeseries.Panel:
-    """Values over time that do not add up."""
-    panel = _curve(title, description, expr, unit, legend, width).fill_opacity(5).min(0)
+    """Values over time that do not add up: PromQL by what its curves are called; `dashed` ones with their colour."""
+    panel = _curves(title, description, curves, unit, width, height).fill_opacity(5).min(0)
+    for legend, colour in (dashed or {}).items():
+        panel = panel.override_by_name(
+            *column(
+                legend,
+                color={"mode": FieldColorModeId.FIXED, "fixedColor": colour},
+                custom__lineStyle={"fill": "dash", "dash": [10, 10]},
+                custom__fillOpacity=0,
+            )
+        )
     return panel if maximum is None else panel.max(maximum)
 
 
-def _curve(title: str, description: str, expr: str, unit: str, legend: str, width: int) -> timeseries.Panel:
+def _curves(
+    title: str, description: str, curves: Mapping[str, str], unit: str, width: int, height: int
+) -> timeseries.Panel:
     return (
         timeseries.Panel()
         .title(title)
         .description(description)
-        .datasource(_SOURCE)
-        .with_target(_over_time(expr, legend))
+        .datasource(SOURCE)
+        .targets(over_time(curves))
         .unit(unit)
         .color_scheme(dashboard.FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
         .line_width(2)
@@ -129,7 +177,7 @@ def _curve(title: str, description: str, expr: str, unit: str, legend: str, widt
             .sort_by("Last *")
             .sort_desc(True)
         )
-        .height(9)
+        .height(height)
         .span(width)
     )
 
@@ -143,151 +191,98 @@ def ranking(
     label: str,
     heading: str,
     width: int = 12,
+    height: int = 9,
     maximum: float | None = None,
     warning: float | None = None,
     critical: float | None = None,
 ) -> bargauge.Panel:
     """One bar for each value of `label`, the largest on top."""
     panel = (
-        bargauge.Panel()
-        .title(title)
-        .description(description)
-        .datasource(_SOURCE)
-        .with_target(_rows(expr))
-        .unit(unit)
-        .thresholds(_limits(warning, critical))
-        .with_transformation(_sorted_by("Value"))
-        .with_transformation(_organized({label: heading, "Value": title}))
+        _gauges(title, description, unit, width, height)
+        .with_target(rows(expr))
+        .thresholds(limits(warning, critical))
+        .with_transformation(sorted_by("Value"))
+        .with_transformation(organized({label: heading, "Value": title}))
         .reduce_options(common.ReduceDataOptions().values(True).calcs(["lastNotNull"]))
         .orientation(VizOrientation.HORIZONTAL)
-        .display_mode(BarGaugeDisplayMode.GRADIENT)
-        .value_mode(BarGaugeValueMode.TEXT)
         .name_placement(BarGaugeNamePlacement.LEFT)
-        .min(0)
-        .height(9)
-        .span(width)
     )
     return panel if maximum is None else panel.max(maximum)
 
 
-def severity_bars(title: str, description: str, expr: str, unit: str, *, label: str, width: int = 12) -> barchart.Panel:
-    """One bar for each value of `label`, made of one piece a severity."""
-    panel = (
-        barchart.Panel()
-        .title(title)
-        .description(description)
-        .datasource(_SOURCE)
-        .with_target(_rows(expr))
-        .unit(unit)
+def histogram(
+    title: str, description: str, expr: str, unit: str, *, width: int = 12, height: int = 9
+) -> bargauge.Panel:
+    """One bar for each bucket of a histogram as it is now."""
+    return (
+        _gauges(title, description, unit, width, height)
+        .with_target(buckets(expr))
+        .thresholds(limits(None, None))
         .decimals(0)
-        .with_transformation(_sorted_by("Value"))
-        .with_transformation(
-            DataTransformerConfig(
-                id_val="groupingToMatrix",
-                options={"columnField": "severity", "rowField": label, "valueField": "Value", "emptyValue": "null"},
-            )
-        )
-        .orientation(VizOrientation.HORIZONTAL)
-        .stacking(StackingMode.NORMAL)
-        .show_value(VisibilityMode.AUTO)
-        .bar_width(0.8)
-        .x_tick_label_max_length(28)
-        .legend(common.VizLegendOptions().show_legend(True).placement(LegendPlacement.BOTTOM).calcs([]))
-        .height(9)
-        .span(width)
+        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
+        .orientation(VizOrientation.VERTICAL)
     )
-    for severity, colour in COLOURS.items():
-        panel = panel.override_by_name(*_column(severity, color={"mode": FieldColorModeId.FIXED, "fixedColor": colour}))
-    return panel
 
 
-def deals(title: str, description: str, expr: str, unit: str, *, link: str, width: int = GRID_WIDTH) -> table.Panel:
-    """One row a deal from one series a finding: deal, owner, team, amount, worst severity, what is wrong.
-
-    The value of each series is the deal's amount; `link` is the address of a deal's page without the deal.
-    """
-    reasons, severities = "problem (allUniqueValues)", "severity (allUniqueValues)"
-    kept = {"operation": "groupby", "aggregations": []}
-    collected = {"operation": "aggregate", "aggregations": ["allUniqueValues"]}
-    panel = (
-        table.Panel()
+def _gauges(title: str, description: str, unit: str, width: int, height: int) -> bargauge.Panel:
+    return (
+        bargauge.Panel()
         .title(title)
         .description(description)
-        .datasource(_SOURCE)
-        .with_target(_rows(expr))
+        .datasource(SOURCE)
         .unit(unit)
-        .with_transformation(
-            DataTransformerConfig(
-                id_val="groupBy",
-                options={
-                    "fields": {
-                        **dict.fromkeys(("deal_id", "owner", "team", "Value"), kept),
-                        **dict.fromkeys(("severity", "problem"), collected),
-                    }
-                },
-            )
-        )
-        .with_transformation(
-            DataTransformerConfig(
-                id_val="convertFieldType",
-                options={
-                    "conversions": [
-                        {"targetField": field, "destinationType": "string", "joinWith": ", "}
-                        for field in (severities, reasons)
-                    ]
-                },
-            )
-        )
-        .with_transformation(_sorted_by("Value"))
-        .with_transformation(
-            _organized(
-                {
-                    "deal_id": "Deal",
-                    "Value": "Amount",
-                    "owner": "Owner",
-                    "team": "Team",
-                    severities: "Severity",
-                    reasons: "What is wrong",
-                }
-            )
-        )
-        .height(14)
+        .display_mode(BarGaugeDisplayMode.GRADIENT)
+        .value_mode(BarGaugeValueMode.TEXT)
+        .min(0)
+        .height(height)
         .span(width)
     )
-    page = {"title": "Open the deal's page", "url": f"{link}/${{__value.raw:percentencode}}", "targetBlank": True}
-    worst = [
-        {
-            "type": "regex",
-            "options": {
-                "pattern": f".*{severity}.*",
-                "result": {"text": severity, "color": COLOURS[severity], "index": at},
-            },
-        }
-        for at, severity in enumerate(("critical", "warning"))
-    ]
-    for column in (
-        _column("Deal", links=[page], custom__width=180),
-        _column("Amount", custom__width=140),
-        _column("Owner", custom__width=160),
-        _column("Team", custom__width=120),
-        _column("Severity", mappings=worst, custom__width=110, custom__cellOptions={"type": "color-text"}),
-        _column("What is wrong", custom__minWidth=240),
-    ):
-        panel = panel.override_by_name(*column)
-    return panel
 
 
-def _sorted_by(field: str) -> DataTransformerConfig:
-    return DataTransformerConfig(id_val="sortBy", options={"fields": {}, "sort": [{"field": field, "desc": True}]})
+def timeline(
+    title: str,
+    description: str,
+    curves: Mapping[str, str],
+    words: Sequence[tuple[str, str]],
+    *,
+    width: int = GRID_WIDTH,
+    height: int = 10,
+) -> statetimeline.Panel:
+    """One band a series that shows when it was what; `words` with their colours stand for 0, 1 …"""
+    return (
+        statetimeline.Panel()
+        .title(title)
+        .description(description)
+        .datasource(SOURCE)
+        .targets(over_time(curves))
+        .unit("none")
+        .mappings(in_words(words))
+        .color_scheme(dashboard.FieldColor().mode(FieldColorModeId.FIXED).fixed_color(CALM))
+        .merge_values(True)
+        .show_value(VisibilityMode.NEVER)
+        .fill_opacity(80)
+        .line_width(0)
+        .row_height(0.8)
+        .legend(common.VizLegendOptions().show_legend(True).placement(LegendPlacement.BOTTOM).calcs([]))
+        .height(height)
+        .span(width)
+    )
 
 
-def _organized(columns: dict[str, str]) -> DataTransformerConfig:
+def sorted_by(field: str, descending: bool = True) -> DataTransformerConfig:
+    """Rows in the order of a field."""
+    return DataTransformerConfig(
+        id_val="sortBy", options={"fields": {}, "sort": [{"field": field, "desc": descending}]}
+    )
+
+
+def organized(columns: Mapping[str, str], left_out: Sequence[str] = ("Time",)) -> DataTransformerConfig:
     """These columns, in this order, under these headings."""
     return DataTransformerConfig(
         id_val="organize",
         options={
-            "excludeByName": {"Time": True},
+            "excludeByName": dict.fromkeys(left_out, True),
             "indexByName": {name: at for at, name in enumerate(columns)},
-            "renameByName": columns,
+            "renameByName": dict(columns),
         },
     )

@@ -37,7 +37,7 @@ def values(prometheus_url: str, expr: str) -> dict[tuple[str, ...], float]:
 
 def filled_in(expr: str, variables: Mapping[str, str]) -> str:
     """`expr` as Grafana sends it, with its variables replaced."""
-    for name, value in {"__rate_interval": "1m", "__interval": "15s", **variables}.items():
+    for name, value in {"__rate_interval": "1m", "__interval": "15s", "__range": "1h", **variables}.items():
         expr = re.sub(rf"\$(?:{name}\b|{{{name}}})", lambda _, value=value: value, expr)  # type: ignore[misc]
     return expr
 
@@ -63,11 +63,20 @@ def unanswered(prometheus_url: str, boards: Iterable[Mapping[str, Any]]) -> list
                 if not options[variable["name"]]:
                     problems.append(f"{board['title']}: the variable {variable['name']} has no values")
                     options[variable["name"]] = [""]
+        problems += [
+            f"{board['title']}, {mark['name']}: {reason}: {mark['expr']}"
+            for mark in board["annotations"]["list"]
+            if (reason := _why_not(prometheus_url, mark, {}))
+        ]
         for panel, target in targets(board):
-            choices = [dict(zip(options, chosen, strict=True)) for chosen in itertools.product(*options.values())]
-            reasons = [_why_not(prometheus_url, target, choice) for choice in choices]
-            if all(reasons):
-                problems.append(f"{board['title']}, {panel['title']}: {reasons[0]}: {target['expr']}")
+            choices = (dict(zip(options, chosen, strict=True)) for chosen in itertools.product(*options.values()))
+            reason = None
+            for choice in choices:
+                if (why_not := _why_not(prometheus_url, target, choice)) is None:
+                    break
+                reason = reason or why_not
+            else:
+                problems.append(f"{board['title']}, {panel['title']}: {reason}: {target['expr']}")
     return problems
 
 

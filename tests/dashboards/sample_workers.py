@@ -32,7 +32,12 @@ COMMON: dict[metrics.Metric, list[Sample]] = {
     metrics.PUSHES: [(("events", "taken"), 40), (("events", "refused"), 1)],
     metrics.SOURCE_PAUSED: [(("crm",), 0)],
     metrics.DETECTOR_ERRORS: [(("ghosted",), 0)],
-    metrics.FEEDBACK: [(("ghosted", "useful"), 3)],
+    metrics.THRESHOLD: [
+        (("gone_quiet", "warn_business_days", "business_days"), 10),
+        (("gone_quiet", "critical_business_days", "business_days"), 20),
+        (("ghosted", "chases", "number"), 2),
+        (("reply_only", "window", "seconds"), 864000),
+    ],
     metrics.NOTIFICATIONS: [(("am-1", "ok"), 50)],
     metrics.MAIL_WAITING: [((), 4)],
     metrics.MAIL_UNJOINED: [(("expired",), 1)],
@@ -49,6 +54,34 @@ FIRST = {
     ],
     metrics.FINDINGS: [(("ghosted", "critical", "emea"), 1), (("gone_quiet", "warning", "emea"), 2)],
     metrics.STALLED_AMOUNT: [(("emea", "EUR"), 150_000)],
+    metrics.FINDING_AMOUNT: [
+        (("ghosted", "emea", "EUR"), 100_000),
+        (("gone_quiet", "emea", "EUR"), 150_000),
+        (("quarter_rollover", "emea", "EUR"), 50_000),
+    ],
+    metrics.CLOSING_AMOUNT: [
+        (("emea", "EUR", "FY2026 Q1", "no"), 250_000),
+        (("emea", "EUR", "FY2026 Q1", "yes"), 150_000),
+        (("emea", "USD", "FY2026 Q2", "no"), 70_000),
+        (("emea", "USD", "FY2026 Q2", "yes"), 0),
+    ],
+    metrics.DEALS_WITHOUT_EXECUTIVE: [(("default", "Demo", "emea"), 4), (("default", "Proposal", "emea"), 0)],
+    metrics.FINDINGS_BEGAN: [(("ghosted", "emea"), 1), (("gone_quiet", "emea"), 2)],
+    metrics.FINDINGS_ENDED: [(("gone_quiet", "emea", "open"), 1), (("gone_quiet", "emea", "lost"), 3)],
+    metrics.BOOK_DEALS: [
+        (("ann", "emea", "yes"), 1),
+        (("ann", "emea", "no"), 1),
+        (("bob", "emea", "yes"), 1),
+        (("bob", "emea", "no"), 5),
+    ],
+    metrics.BOOK_AMOUNT: [
+        (("ann", "emea", "EUR", "yes"), 100_000),
+        (("ann", "emea", "EUR", "no"), 200_000),
+        (("bob", "emea", "EUR", "yes"), 50_000),
+        (("bob", "emea", "EUR", "no"), 50_000),
+        (("bob", "emea", "USD", "no"), 70_000),
+        (("bob", "emea", "USD", "yes"), 0),
+    ],
     metrics.FINDING_OPEN: [
         (("D-1", "ghosted", "critical", "ann"), 1),
         (("D-1", "gone_quiet", "warning", "ann"), 1),
@@ -68,6 +101,28 @@ SECOND = {
     ],
     metrics.FINDINGS: [(("reply_only", "warning", "emea"), 1)],
     metrics.STALLED_AMOUNT: [(("emea", "EUR"), 100_000)],
+    metrics.FINDING_AMOUNT: [(("reply_only", "emea", "EUR"), 100_000)],
+    metrics.CLOSING_AMOUNT: [
+        (("emea", "EUR", "overdue", "no"), 0),
+        (("emea", "EUR", "overdue", "yes"), 100_000),
+        (("amer", "EUR", "FY2026 Q1", "no"), 40_000),
+        (("amer", "EUR", "FY2026 Q1", "yes"), 0),
+    ],
+    metrics.DEALS_WITHOUT_EXECUTIVE: [(("default", "Demo", "emea"), 1), (("default", "Demo", "amer"), 0)],
+    metrics.FINDINGS_BEGAN: [(("reply_only", "emea"), 1)],
+    metrics.FINDINGS_ENDED: [(("ghosted", "emea", "open"), 2)],
+    metrics.BOOK_DEALS: [
+        (("cleo", "emea", "yes"), 1),
+        (("cleo", "emea", "no"), 0),
+        (("dan", "amer", "yes"), 0),
+        (("dan", "amer", "no"), 1),
+    ],
+    metrics.BOOK_AMOUNT: [
+        (("cleo", "emea", "EUR", "yes"), 100_000),
+        (("cleo", "emea", "EUR", "no"), 0),
+        (("dan", "amer", "EUR", "yes"), 0),
+        (("dan", "amer", "EUR", "no"), 40_000),
+    ],
     metrics.FINDING_OPEN: [
         (("D-2", "gone_quiet", "warning", "bob"), 1),
         (("D-3", "reply_only", "warning", "cleo"), 1),
@@ -78,18 +133,38 @@ SECOND = {
     metrics.ALERTS_WITHHELD: [(("cleo",), 0)],
 }
 
+# What each worker has in its buckets.
+BUCKETS = {
+    metrics.EVENT_LAG: [("1.0", 5), ("+Inf", 9)],
+    metrics.SILENCE: [("5.0", 2), ("10.0", 5), ("20.0", 9), ("+Inf", 10)],
+}
+
 
 class _Worker(Collector):
     def __init__(self, own: dict[metrics.Metric, list[Sample]], seconds_behind: float) -> None:
         self._samples = COMMON | own
         self._behind = seconds_behind
+        self._started = time.time()
+        self._scrapes = 0
 
     def collect(self) -> Iterable[Metric]:
         at = time.time() - self._behind
-        samples = self._samples | {metrics.CLOCK: [((), at)], metrics.SOURCE_WATERMARK: [(("mail",), at)]}
+        self._scrapes += 1
+        samples = self._samples | {
+            metrics.CLOCK: [((), at)],
+            metrics.SOURCE_WATERMARK: [(("mail",), at)],
+            metrics.RULES_LOADED: [(("abc",), self._started)],
+            # people never stop
+            metrics.FEEDBACK: [(("ghosted", "useful"), 3 * self._scrapes), (("ghosted", "noise"), self._scrapes)],
+        }
         for metric in metrics.CATALOGUE:
             if metric.kind == "histogram":
-                yield HistogramMetricFamily(metric.name, metric.help, [("1", 5), ("+Inf", 9)], 20)
+                histogram = HistogramMetricFamily(metric.name, metric.help, labels=metric.labels)
+                # one says what was, ever more of it; the other, how it is
+                times = self._scrapes if metric is metrics.EVENT_LAG else 1
+                buckets = [(most, times * number) for most, number in BUCKETS[metric]]
+                histogram.add_metric(["emea"] * len(metric.labels), buckets, 20 * times)
+                yield histogram
                 continue
             kind: Any = GaugeMetricFamily if metric.kind == "gauge" else CounterMetricFamily
             family = kind(metric.name, metric.help, labels=metric.labels)

@@ -22,7 +22,9 @@ from tests.dashboards.grafana_double import (
 PROMETHEUS = "http://prometheus:9090"
 PAGES = "https://deals.us.example"
 QUICK = Patience(timeout=0.5, retries=2, backoff=0.01)
-BOARD = "stallwatch-pipeline-health"
+UIDS = list(boards())
+# the last one that is pushed, and the first
+BOARD, FIRST = "stallwatch-pipeline-health", UIDS[0]
 
 
 @pytest.fixture
@@ -35,6 +37,11 @@ def pushed(grafana: GrafanaDouble, **changed: str | None) -> list[str]:
     """The outcomes of a push, in order."""
     usual = {"url": grafana.url, "token": TOKEN, "prometheus_url": PROMETHEUS, "deal_page": PAGES}
     return [change.outcome for change in push(**{**usual, **changed}, patience=QUICK)]  # type: ignore[arg-type]
+
+
+def outcomes(folder: str, source: str, board: str, others: str = "unchanged") -> list[str]:
+    """What a push comes to: of the folder, the data source, `BOARD`, and the other dashboards."""
+    return [folder, source, *(board if uid == BOARD else others for uid in UIDS)]
 
 
 def refused(grafana: GrafanaDouble, error: type[GrafanaError], **changed: str | None) -> str:
@@ -72,7 +79,7 @@ def test_what_was_changed_by_hand_is_put_right(grafana: GrafanaDouble) -> None:
     grafana.folders["stallwatch"]["title"] = "Sales"
     grafana.sources["stallwatch-prometheus"] |= {"url": "http://elsewhere:9090", "basicAuth": True}
     grafana.boards[BOARD]["dashboard"] |= {"title": "Mine now", "version": 9}
-    assert pushed(grafana) == ["updated", "updated", "updated"]
+    assert pushed(grafana) == outcomes("updated", "updated", "updated")
     assert grafana.folders["stallwatch"]["title"] == "Stallwatch"
     assert grafana.sources["stallwatch-prometheus"]["url"] == PROMETHEUS
     assert grafana.sources["stallwatch-prometheus"]["basicAuth"] is True  # not ours to change
@@ -83,17 +90,18 @@ def test_what_was_changed_by_hand_is_put_right(grafana: GrafanaDouble) -> None:
 def test_a_dashboard_in_another_folder_is_brought_back(grafana: GrafanaDouble) -> None:
     pushed(grafana)
     grafana.boards[BOARD]["meta"]["folderUid"] = "general"
-    assert pushed(grafana) == ["unchanged", "unchanged", "updated"]
+    assert pushed(grafana) == outcomes("unchanged", "unchanged", "updated")
     assert grafana.boards[BOARD]["meta"]["folderUid"] == "stallwatch"
 
 
 def test_another_address_of_the_deals_pages_changes_the_dashboards_only(grafana: GrafanaDouble) -> None:
     pushed(grafana)
-    assert pushed(grafana, deal_page="https://elsewhere.us.example") == ["unchanged", "unchanged", "updated"]
+    found = pushed(grafana, deal_page="https://elsewhere.us.example")
+    assert found == outcomes("unchanged", "unchanged", "updated", others="updated")
 
 
 def test_a_user_and_password_do_as_well_as_a_token(grafana: GrafanaDouble) -> None:
-    assert pushed(grafana, token=None, user=USER, password=PASSWORD) == ["created"] * 3
+    assert pushed(grafana, token=None, user=USER, password=PASSWORD) == ["created"] * (2 + len(UIDS))
 
 
 @pytest.mark.parametrize(
@@ -109,7 +117,7 @@ def test_a_token_read_from_a_file_may_end_in_a_line_break(grafana: GrafanaDouble
 
 
 def test_grafana_may_live_under_a_path(grafana: GrafanaDouble) -> None:
-    assert pushed(grafana, url=grafana.url + "/monitoring/") == ["created"] * 3
+    assert pushed(grafana, url=grafana.url + "/monitoring/") == ["created"] * (2 + len(UIDS))
 
 
 def test_somebody_who_writes_at_the_same_moment_is_waited_for(grafana: GrafanaDouble) -> None:
@@ -122,7 +130,7 @@ def test_somebody_who_writes_at_the_same_moment_is_waited_for(grafana: GrafanaDo
             grafana.boards[BOARD]["dashboard"]["version"] += 1
 
     grafana.before = somebody_saves
-    assert pushed(grafana) == ["unchanged", "unchanged", "updated"]
+    assert pushed(grafana) == outcomes("unchanged", "unchanged", "updated")
 
 
 def test_somebody_who_never_stops_writing_is_named(grafana: GrafanaDouble) -> None:
@@ -136,7 +144,7 @@ def test_somebody_who_never_stops_writing_is_named(grafana: GrafanaDouble) -> No
     grafana.before = somebody_saves
     text = refused(grafana, GrafanaRejected)
     assert text == (f"{grafana.url}: cannot save dashboard {BOARD}: 412 The dashboard has been changed by someone else")
-    assert grafana.asked.count("POST /api/dashboards/db") == 1 + 3
+    assert grafana.asked.count("POST /api/dashboards/db") == len(UIDS) + 3
 
 
 def test_another_data_source_of_that_name_is_named(grafana: GrafanaDouble) -> None:
@@ -150,7 +158,7 @@ def test_another_data_source_of_that_name_is_named(grafana: GrafanaDouble) -> No
 def test_what_grafana_has_from_files_is_left_to_the_files(grafana: GrafanaDouble) -> None:
     pushed(grafana)
     grafana.sources["stallwatch-prometheus"]["readOnly"] = True
-    grafana.provisioned.add(BOARD)
+    grafana.provisioned.update(UIDS)
     assert set(pushed(grafana)) == {"unchanged"}
     assert "403 Cannot update read-only data source" in refused(
         grafana, GrafanaRejected, prometheus_url="http://elsewhere:9090"
@@ -211,7 +219,7 @@ def test_each_refused_write_says_what_was_to_be_written(grafana: GrafanaDouble, 
     deed = {
         "/api/folders": "create folder stallwatch",
         "/api/datasources": "create data source stallwatch-prometheus",
-        "/api/dashboards/db": f"save dashboard {BOARD}",
+        "/api/dashboards/db": f"save dashboard {FIRST}",
     }[path]
     assert refused(grafana, GrafanaRejected) == f"{grafana.url}: cannot {deed}: 403 no"
 
@@ -224,7 +232,7 @@ def test_json_that_holds_no_dashboard_is_no_dashboard(grafana: GrafanaDouble) ->
 def test_a_grafana_that_comes_back_is_asked_again(grafana: GrafanaDouble) -> None:
     troubles = iter([html(502), refusal(503, "starting")])
     grafana.instead = lambda _method, _path: next(troubles, None)
-    assert pushed(grafana) == ["created"] * 3
+    assert pushed(grafana) == ["created"] * (2 + len(UIDS))
     assert grafana.asked[:3] == ["GET /api/folders/stallwatch"] * 3
 
 
@@ -238,7 +246,20 @@ def test_a_write_whose_answer_got_lost_is_not_done_twice(grafana: GrafanaDouble)
         return None
 
     grafana.instead = written_but_lost
-    assert pushed(grafana) == ["unchanged", "created", "created"]
+    assert pushed(grafana) == outcomes("unchanged", "created", "created", others="created")
+
+
+def test_a_push_that_broke_off_in_the_middle_is_finished_by_the_next(grafana: GrafanaDouble) -> None:
+    grafana.instead = lambda _, path: html(200) if path == f"/api/dashboards/uid/{BOARD}" else None
+    text = refused(grafana, GrafanaRejected)
+    assert text == (
+        f"{grafana.url}: cannot read dashboard {BOARD}: answered an HTML page where Grafana's JSON was expected"
+    )
+    assert list(grafana.boards) == UIDS[:-1]
+
+    grafana.instead = lambda _method, _path: None
+    assert pushed(grafana) == outcomes("unchanged", "unchanged", "created")
+    assert set(pushed(grafana)) == {"unchanged"}
 
 
 def test_grafana_that_never_comes_back_is_given_up(grafana: GrafanaDouble) -> None:

@@ -1,4 +1,7 @@
-"""The alerts about stallwatch itself: valid, tested at both sides of each `for`, and each with a word on what to do."""
+"""The alerts about stallwatch itself: valid, tested at both sides of each `for`, and each with a word on what to do.
+
+And what is recorded for dashboards: each named after what it keeps, and tested.
+"""
 
 import re
 import subprocess
@@ -13,9 +16,11 @@ from tests.needs import require
 
 FOLDER = Path("dashboards/rules")
 FILES = sorted(FOLDER.glob("*.rules.yaml"))
-ALERTS: list[dict[str, Any]] = [
+RULES: list[dict[str, Any]] = [
     rule for path in FILES for group in yaml.safe_load(path.read_text())["groups"] for rule in group["rules"]
 ]
+ALERTS = [rule for rule in RULES if "alert" in rule]
+RECORDS = [rule for rule in RULES if "record" in rule]
 TESTS = sorted(Path("tests/dashboards/rules").glob("*.test.yaml"))
 
 every_alert = pytest.mark.parametrize("alert", ALERTS, ids=[alert["alert"] for alert in ALERTS])
@@ -52,6 +57,17 @@ def test_each_says_how_bad_it_is_and_what_to_do(alert: dict[str, Any]) -> None:
     assert f"\n## {alert['alert']}\n" in (FOLDER / "README.md").read_text()
 
 
-@every_alert
-def test_each_asks_for_metrics_that_the_worker_exports(alert: dict[str, Any]) -> None:
-    assert set(re.findall(r"stallwatch_\w+", alert["expr"])) <= {metric.name for metric in CATALOGUE}
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule.get("alert") or rule["record"]))
+def test_each_asks_for_metrics_that_the_worker_exports(rule: dict[str, Any]) -> None:
+    parts = {metric.name + end for metric in CATALOGUE for end in ("", "_bucket")}
+    assert set(re.findall(r"stallwatch_\w+", rule["expr"])) <= parts
+
+
+@pytest.mark.parametrize("rule", RECORDS, ids=[rule["record"] for rule in RECORDS])
+def test_what_is_recorded_is_named_after_its_labels_metric_and_operation_and_is_tested(rule: dict[str, Any]) -> None:
+    labels, metric, operation = rule["record"].split(":")
+    assert f"sum by ({labels.replace('_', ', ')})" in rule["expr"]
+    assert metric in rule["expr"]
+    assert operation in ("sum", "increase5m")
+    tests = yaml.safe_load(Path("tests/dashboards/rules/recorded.test.yaml").read_text())["tests"]
+    assert rule["record"] in {case["expr"] for test in tests for case in test["promql_expr_test"]}

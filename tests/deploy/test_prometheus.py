@@ -18,7 +18,7 @@ def test_prometheus_accepts_it_and_finds_the_rules(tmp_path: Path) -> None:
         [require("promtool"), "check", "config", tmp_path / SHIPPED.name], capture_output=True, text=True
     )
     assert found.returncode == 0, found.stdout + found.stderr
-    assert "1 rule files found" in found.stdout
+    assert "2 rule files found" in found.stdout
 
 
 def test_no_worker_can_flood_it() -> None:

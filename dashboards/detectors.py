@@ -1,0 +1,256 @@
+"""What the detectors find, whether people agree with them, and where their thresholds cut."""
+
+from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
+
+from dashboards import variables
+from dashboards.bars import bars
+from dashboards.panels import COLOURS, histogram, layers, lines, number, ranking
+from dashboards.queries import detectors, shared
+from dashboards.tables import Label, Value, sheet
+
+VARIABLES = (variables.team,)
+
+_WARN, _CRITICAL = "a warning from here on", "critical from here on"
+
+
+def board() -> Dashboard:
+    """For whoever tunes the rules."""
+    return _errors(_thresholds(_opinions(_findings(_numbers(Dashboard("Detectors"))))))
+
+
+def _numbers(board: Dashboard) -> Dashboard:
+    return (
+        board.with_panel(
+            number(
+                "Open findings",
+                "Open warnings and critical findings, in any currency. One deal can have several.",
+                detectors.STALLS,
+                "short",
+                decimals=0,
+            )
+        )
+        .with_panel(
+            number(
+                "Critical",
+                "Open findings of severity critical. Many of them make each of them cheap.",
+                detectors.CRITICAL_FINDINGS,
+                "short",
+                decimals=0,
+            )
+        )
+        .with_panel(
+            number(
+                "Began this week",
+                "Warnings and critical findings that began within seven days before the clock, whether they are over "
+                "or not.",
+                shared.BEGAN,
+                "short",
+                decimals=0,
+            )
+        )
+        .with_panel(
+            number(
+                "Cleared this week",
+                "Warnings and critical findings that ended within seven days on deals that are still open.",
+                shared.CLEARED,
+                "short",
+                decimals=0,
+            )
+        )
+        .with_panel(
+            number(
+                "Precision",
+                "Useful verdicts as a share of useful and noise, all detectors, over the chosen time. Below a half, "
+                "people stop reading.",
+                detectors.PRECISION,
+                "percentunit",
+                decimals=0,
+                absent="no verdicts",
+            )
+        )
+        .with_panel(
+            number(
+                "Alerts withheld",
+                "Open findings that their owners are not told of yet: the day's budget is spent, or the hour is "
+                "quiet. If it only grows, detectors find more than people can act on.",
+                detectors.WITHHELD,
+                "short",
+                decimals=0,
+            )
+        )
+    )
+
+
+def _findings(board: Dashboard) -> Dashboard:
+    return (
+        board.with_row(Row("What they find"))
+        .with_panel(
+            bars(
+                "Findings by detector and severity",
+                "Open findings of the chosen teams now. A detector that fires on most deals says little about any of "
+                "them.",
+                shared.FINDINGS_BY_DETECTOR,
+                "short",
+                label="problem",
+                pieces="severity",
+                colours=COLOURS,
+                width=9,
+                height=14,
+            )
+        )
+        .with_panel(
+            bars(
+                "Began and ended this week",
+                f"The {shared.TURNS_SHOWN} detectors with most of both: findings that began within seven days, that "
+                "cleared on open deals, and that ended because the deal did.",
+                shared.TURNS_BY_DETECTOR,
+                "short",
+                label="problem",
+                pieces="turn",
+                colours={"began": COLOURS["warning"], "cleared": "green", shared.CLOSED_WITH_DEAL: "text"},
+                stacked=False,
+                width=8,
+                height=14,
+            )
+        )
+        .with_panel(
+            layers(
+                "Findings by family over time",
+                "Open warnings and critical findings, families of detectors stacked. A jump at a line of changed "
+                "rules is the rules' doing.",
+                {"{{family}}": detectors.STALLS_BY_FAMILY},
+                "short",
+                width=7,
+                height=14,
+            )
+        )
+    )
+
+
+def _opinions(board: Dashboard) -> Dashboard:
+    return (
+        board.with_row(Row("What people make of it"))
+        .with_panel(
+            ranking(
+                "Precision by detector",
+                "Useful verdicts as a share of useful and noise, over the chosen time. A short bar with many "
+                "verdicts: raise the threshold, or switch the detector off where it is wrong.",
+                detectors.PRECISION_BY_DETECTOR,
+                "percentunit",
+                label="problem",
+                heading="Detector",
+                width=8,
+                maximum=1,
+            )
+        )
+        .with_panel(
+            bars(
+                "Verdicts by detector",
+                "How many verdicts the precision rests on, over the chosen time; a snooze says neither.",
+                detectors.VERDICTS_BY_DETECTOR,
+                "short",
+                label="problem",
+                pieces="verdict",
+                colours={"useful": "green", "noise": COLOURS["critical"], "snooze": COLOURS["info"]},
+                width=8,
+            )
+        )
+        .with_panel(
+            ranking(
+                "Alerts withheld by owner",
+                f"Open findings that an owner is not told of yet, by budget or quiet hours; the "
+                f"{detectors.MOST_SHOWN} with most. Somebody far above all others has a book that is too large, or "
+                "rules that are too strict.",
+                detectors.WITHHELD_BY_OWNER,
+                "short",
+                label="owner",
+                heading="Owner",
+                width=8,
+            )
+        )
+    )
+
+
+def _thresholds(board: Dashboard) -> Dashboard:
+    return (
+        board.with_row(Row("Where thresholds cut"))
+        .with_panel(
+            lines(
+                "Buyers' silence against gone_quiet's thresholds",
+                "Working days since the buyer last took part, over all open deals: half of them are below the "
+                "median. Where a dashed line runs below the median, most deals are called quiet; where it runs above "
+                "all curves, next to none. Planned silence, and overrides of the rules, are not in it.",
+                {
+                    "median": detectors.silence(0.5),
+                    "three of four are below": detectors.silence(0.75),
+                    "nine of ten are below": detectors.silence(0.9),
+                    _WARN: detectors.threshold("gone_quiet", "warn_business_days"),
+                    _CRITICAL: detectors.threshold("gone_quiet", "critical_business_days"),
+                },
+                "none",
+                width=9,
+                height=11,
+                dashed={_WARN: COLOURS["warning"], _CRITICAL: COLOURS["critical"]},
+            )
+        )
+        .with_panel(
+            histogram(
+                "Open deals by working days of silence",
+                "How many open deals are silent for up to so many working days, and for longer than the bar before. "
+                "Put thresholds where the bars become few.",
+                detectors.SILENT_DEALS,
+                "short",
+                width=7,
+                height=11,
+            )
+        )
+        .with_panel(
+            sheet(
+                "Thresholds in force",
+                "Each detector's thresholds, for deals that no override of the rules concerns. `stallwatch tune` "
+                "shows what another value would do.",
+                "none",
+                [Label("problem", "Detector"), Label("detector", "Name"), Label("threshold", "Threshold")],
+                [
+                    Value(detectors.thresholds("business_days"), "Working days", "none", 100),
+                    Value(detectors.thresholds("seconds"), "Time", "s", 80),
+                    Value(detectors.thresholds("number"), "Number", "none", 70),
+                ],
+                sort=[("Name", False), ("Threshold", False)],
+                width=8,
+                height=11,
+            )
+        )
+    )
+
+
+def _errors(board: Dashboard) -> Dashboard:
+    return (
+        board.with_row(Row("What goes wrong"))
+        .with_panel(
+            number(
+                "Findings without series",
+                "Open findings beyond the cap of the series of single deals: they are in all totals, but not in "
+                "lists of deals.",
+                detectors.LEFT_OUT,
+                "short",
+                width=6,
+                decimals=0,
+                warning=1,
+            ).height(8)
+        )
+        .with_panel(
+            ranking(
+                "Detectors' errors",
+                f"Assessments that failed over the chosen time, the {detectors.MOST_SHOWN} with most. Any is a fault "
+                "in the program; the deal's other detectors go on.",
+                detectors.ERRORS_BY_DETECTOR,
+                "short",
+                label="detector",
+                heading="Detector",
+                width=18,
+                height=8,
+                critical=1,
+            )
+        )
+    )
