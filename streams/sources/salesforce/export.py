@@ -231,8 +231,7 @@ def _records(store: sqlite3.Connection) -> Iterator[life.Records]:
             records = life.Records(deal)
         row = Row(place, orjson.loads(fields))
         if name == "Opportunity":
-            # of several, as two exports have it, the newest counts
-            records.row = row
+            records.rows.append(row)
         elif name == "OpportunityHistory":
             records.states.append(row)
         else:

@@ -38,12 +38,17 @@ _AT_ONCE = timedelta(seconds=1)
 
 @dataclass
 class Records:
-    """What there is of one opportunity: its row, and the rows of its histories, oldest first."""
+    """What there is of one opportunity: a row from each export, and the rows of its histories; oldest first."""
 
     id: str
-    row: Row | None = None
+    rows: list[Row] = field(default_factory=list)
     states: list[Row] = field(default_factory=list)
     changes: list[Row] = field(default_factory=list)
+
+    @property
+    def row(self) -> Row | None:
+        """Its newest row."""
+        return self.rows[-1] if self.rows else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,7 @@ class _Life:
         # who tells what is deleted may have told that this one was
         self.tells_deleted = polled or (records.row is not None and "IsDeleted" in records.row.fields)
         self.tracked = tracked
-        self.broken: list[tuple[Row, Refused]] = []
+        self.broken: dict[str, tuple[Row, Refused]] = {}
         self.current = fields.current(records.row.fields) if records.row else {}
         self.moves = self._moves()
         self.created = self._created()
@@ -108,7 +113,7 @@ class _Life:
         if draft.told or draft.problems:
             yield draft.item(row.place, row.raw, "Opportunity", f"opportunity {self.records.id}")
         yield from changes
-        for where, problem in self.broken:
+        for where, problem in self.broken.values():
             yield self._draft(problem).item(where.place, where.raw, "Opportunity")
 
     def _draft(self, *problems: Refused) -> Draft:
@@ -122,7 +127,7 @@ class _Life:
                 try:
                     return moment(value, name, self.local)
                 except Refused as refusal:
-                    self.broken.append((row, refusal))
+                    self.broken[f"{row.place} {refusal}"] = row, refusal
         return None
 
     def _created(self) -> datetime | None:
@@ -143,13 +148,25 @@ class _Life:
     # -- what the histories say
 
     def _moves(self) -> dict[str, list[Move]]:
-        moves = _by_field(self._of_changes()) | _by_field(self._of_states())
+        moves = _by_field(self._of_rows()) | _by_field(self._of_changes()) | _by_field(self._of_states())
         stage = self.current.get("StageName")
         if self.records.row is not None and stage is not None and "StageName" not in moves:
             at = self._read(self.records.row, "LastStageChangeDate")
             if at is not None:
                 moves["StageName"] = [Move(at, "StageName", None, stage, self.records.row)]
         return moves
+
+    def _of_rows(self) -> Iterator[Move]:
+        """What differs from one export to the next."""
+        before: dict[str, Any] = {}
+        for row in self.records.rows if len(self.records.rows) > 1 else ():
+            touched = self._read(row, "SystemModstamp", "LastModifiedDate")
+            for name, value in self.fields.current(row.fields).items():
+                at = (self._read(row, "LastStageChangeDate") if name == "StageName" else None) or touched
+                if at is not None and (name not in before or before[name] != value):
+                    is_standing = self.fields.names[name] in STANDING
+                    yield Move(at, name, before.get(name, value if is_standing else None), value, row)
+                    before[name] = value
 
     def _of_states(self) -> Iterator[Move]:
         rows = self.records.states

@@ -178,10 +178,25 @@ def test_the_order_of_the_rows_does_not_matter() -> None:
     assert set(events_of(there)) == set(events_of(back))
 
 
-def test_of_two_exports_in_one_the_newer_row_counts_in_whatever_order() -> None:
-    older, newer = opportunity(NextStep="Call"), opportunity(NextStep="Meet", LastModifiedDate="2026-03-20T10:00:00Z")
-    for rows in ([older, newer], [newer, older]):
-        assert deal(read(Salesforce(), Opportunity=rows), ACME).fact("next_step") == "Meet"
+def test_several_exports_given_together_are_a_history_in_whatever_order() -> None:
+    owners = Salesforce(owners={"005Dn00000RePaa": "rita@us.example", "005Dn00000RePbb": "sam@us.example"})
+    weeks = [
+        {"StageName": "Discovery", "CloseDate": "2026-03-31", "OwnerId": "005Dn00000RePaa"},
+        {"StageName": "Demo", "CloseDate": "2026-03-31", "OwnerId": "005Dn00000RePaa"},
+        {"StageName": "Demo", "CloseDate": "2026-05-29", "OwnerId": "005Dn00000RePbb"},
+    ]
+    rows = [opportunity(LastModifiedDate=f"2026-03-{9 + 7 * n:02d}T10:00:00Z", **week) for n, week in enumerate(weeks)]
+    for given in (rows, rows[::-1], rows * 2):
+        told = deal(read(owners, Opportunity=given), ACME)
+        assert [(each.at.day, each.value) for each in told.changes("stage")] == [(9, "Discovery"), (16, "Demo")]
+        assert [(each.at.day, each.value) for each in told.changes("close_date")] == [
+            (9, "2026-03-31"),
+            (23, "2026-05-29"),
+        ]
+        assert [(each.at.day, each.value) for each in told.changes("owner")] == [
+            (2, "rita@us.example"),
+            (23, "sam@us.example"),
+        ]
 
 
 def test_a_contact_role_can_bring_along_its_contact() -> None:
