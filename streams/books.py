@@ -53,7 +53,7 @@ class Shelved:
 
 
 class Books:
-    """The books of one partition's owners; `time` is the event time up to which deals were judged."""
+    """The books of one partition's owners; `time` is the event time up to which they were judged."""
 
     def __init__(self, partition: int, partitions: int, rules: Callable[[], Rules], on_error: OnError) -> None:
         self.partition = partition
@@ -66,6 +66,7 @@ class Books:
         self._tellings: dict[str, Telling] = {}
         self._watchlist = Watchlist()
         self._cleared_at: datetime | None = None
+        self.time: datetime | None = None
 
     def restore(self, row: str, value: bytes) -> None:
         """Take back a row of the table."""
@@ -83,6 +84,7 @@ class Books:
     def advance(self, records: Iterable[Record], time: datetime | None) -> Shelved:
         """Take a batch: an answer replaces the one before it, an empty one takes the deal out of the book."""
         out = Shelved()
+        self.time = time or self.time
         touched: dict[str, None] = {}
         for record in records:
             if record.key is None:
@@ -102,6 +104,7 @@ class Books:
     def pass_time(self, time: datetime) -> Shelved:
         """What is wrong with the books whose deadlines a later time has reached."""
         out = Shelved()
+        self.time = time
         if self._cleared_at is None or time - self._cleared_at > CLEARED_EVERY:
             self._cleared_at = time
             self._clear(time, out)
@@ -112,6 +115,7 @@ class Books:
     def reload(self, time: datetime | None) -> Shelved:
         """What is wrong with each book by other rules."""
         out = Shelved()
+        self.time = time or self.time
         for owner in list(self._answers):
             self._judge(owner, time, out)
         return out

@@ -5,7 +5,7 @@ import sys
 import typer
 
 from .bookmarks import BookmarkError
-from .commands import dashboards, dead_letters, explain, history, polling, rules, running
+from .commands import dashboards, dead_letters, explain, history, polling, rules, running, snooze
 from .commands.console import say
 from .connections import ConnectionsError
 from .history import HistoryError
@@ -22,6 +22,7 @@ app.command()(history.publish)
 app.command()(polling.poll)
 app.command()(history.replay)
 app.command()(explain.explain)
+app.command()(snooze.snooze)
 app.add_typer(rules.app, name="rules")
 app.add_typer(dashboards.app, name="dashboards")
 app.add_typer(dead_letters.app, name="dead-letters")
@@ -33,7 +34,9 @@ def main() -> None:
 
     from .demo.processes import DemoUnavailable
     from .explain import ExplainError
+    from .peers import PeersError
     from .publish import PublishError
+    from .snooze import SnoozeError
     from .sources.connection import SourceError
     from .sources.mapped_csv import MappingError
     from .sources.table import TableError
@@ -51,6 +54,8 @@ def main() -> None:
         MappingError,
         TopicsError,
         ExplainError,
+        SnoozeError,
+        PeersError,
         DemoUnavailable,
         GrafanaError,
     )

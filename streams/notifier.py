@@ -12,7 +12,7 @@ import contextlib
 import logging
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Literal, Protocol
@@ -22,7 +22,10 @@ import orjson
 from yarl import URL
 
 from .alerts import Alert, Board, Labels, alerts_of, plain
-from .settings import Alertmanager, SettingsError
+from .answer import Answer
+from .peers import Peers, PeersError, web_address
+from .settings import Alertmanager
+from .snooze import wake
 from .telling import Telling
 
 MOST_IN_A_POST = 50
@@ -51,8 +54,15 @@ class Book(Protocol):
     def partition(self) -> int:
         """Its number."""
 
+    @property
+    def time(self) -> datetime | None:
+        """The event time up to which it was judged; None if that is not known yet."""
+
     def tellings(self) -> Iterable[Telling]:
         """What is told of each book."""
+
+    def owners(self) -> Iterable[tuple[str, Sequence[Answer]]]:
+        """Each owner with their open deals."""
 
 
 class Notifier:
@@ -75,7 +85,7 @@ class Notifier:
         debounce_seconds: float = DEBOUNCE_SECONDS,
     ) -> None:
         self._books = books
-        _web_address("STALLWATCH_DEAL_PAGE", pages_url)
+        web_address("STALLWATCH_DEAL_PAGE", pages_url)
         self._pages_url = pages_url.rstrip("/")
         self._now = now
         self._resend_seconds = settings.resend_seconds
@@ -84,7 +94,8 @@ class Notifier:
         self._board = Board()
         self._changed = asyncio.Event()
         self._stopped = asyncio.Event()
-        urls = dict.fromkeys(_web_address("STALLWATCH_ALERTMANAGER__URLS", url) for url in settings.urls)
+        self._cluster = Peers(settings.urls, timeout_seconds=timeout_seconds)
+        urls = dict.fromkeys(web_address("STALLWATCH_ALERTMANAGER__URLS", url) for url in settings.urls)
         self._peers = [_Peer(url, self._board, settings.resend_seconds, count, now) for url in urls]
 
     def __len__(self) -> int:
@@ -116,6 +127,7 @@ class Notifier:
         ):
             tasks = [group.create_task(peer.run(session)) for peer in self._peers]
             tasks.append(group.create_task(self._follow_books()))
+            tasks.append(group.create_task(self._follow_snoozes(session)))
             await self._stopped.wait()
             for task in tasks:
                 task.cancel()
@@ -131,6 +143,30 @@ class Notifier:
             took = time.perf_counter() - began
             await _wait_for(self._changed, self._resend_seconds)
             await asyncio.sleep(max(self._debounce_seconds, took * IDLE_SHARE))
+
+    async def _follow_snoozes(self, session: aiohttp.ClientSession) -> None:
+        """Wakes snoozed deals on which something new happened, when their owners may be disturbed."""
+        heard = True
+        while True:
+            await asyncio.sleep(self._resend_seconds)
+            try:
+                for deal_id, news in (await wake(session, self._cluster, list(self._disturbable()))).items():
+                    log.info("the snooze of %s is over: %s", deal_id, news)
+                heard = True
+            except PeersError as error:
+                if heard:
+                    log.warning("snoozed deals cannot be looked at: %s", error)
+                heard = False
+            except Exception:
+                log.exception("snoozed deals could not be looked at")
+
+    def _disturbable(self) -> Iterator[Answer]:
+        """The open deals of those who may be told something now."""
+        for book in self._books():
+            quiet = {told.owner for told in book.tellings() if book.time and not told.is_open(book.time)}
+            for owner, answers in book.owners():
+                if owner not in quiet:
+                    yield from answers
 
     async def _look(self) -> None:
         # The books are read in one go, and then taken as they were: what they hold are values.
@@ -270,17 +306,6 @@ def _seconds(retry_after: str, now: datetime) -> float:
         return max((at - now).total_seconds(), 0.0)
     except (TypeError, ValueError):
         return 0.0
-
-
-def _web_address(setting: str, text: str) -> URL:
-    """The address; `SettingsError`, which does not repeat it, for it may hold a password, if it is none of the web."""
-    try:
-        url = URL(text)
-    except ValueError:
-        url = URL()
-    if url.scheme not in ("http", "https") or not url.host or url.query_string or url.fragment:
-        raise SettingsError(f"{setting}: an address begins with http:// or https:// and a host, and has no query")
-    return url
 
 
 async def _wait_for(event: asyncio.Event, seconds: float) -> None:

@@ -46,6 +46,11 @@ class Telling:
     manager: str | None = None
     of_book: tuple[BookFinding, ...] = ()
     unanswered: tuple[Escalation, ...] = ()
+    hours: Hours | None = None
+
+    def is_open(self, moment: datetime) -> bool:
+        """Whether the owner may be disturbed then."""
+        return self.hours is None or self.hours.is_open(moment)
 
 
 def everything(owner: str, book: Mapping[str, Answer]) -> Telling:
@@ -93,6 +98,7 @@ def telling(
             manager=manager,
             of_book=of_book_now,
             unanswered=unanswered,
+            hours=hours,
         ),
         min(deadlines, default=None),
     )

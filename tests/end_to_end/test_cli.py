@@ -41,6 +41,7 @@ COMMANDS = (
     "poll",
     "replay",
     "explain",
+    "snooze",
     "demo",
     "rules",
     "rules check",

@@ -21,16 +21,19 @@ import pytest
 import yaml
 from aiohttp import web
 
+from detectors.core.rules import Rules
 from streams import notifier as notifier_module
 from streams.alerts import Alert, alerts_of
 from streams.demo.mailroom import Mailroom
 from streams.demo.processes import free_port
 from streams.demo.servers import Alertmanager
 from streams.notifier import MOST_IN_A_POST, Notifier
+from streams.peers import Peers
 from streams.settings import Alertmanager as AlertmanagerSettings
 from streams.settings import SettingsError
+from streams.snooze import snooze, snoozed
 from tests.needs import require
-from tests.streams.told import ANN, BOB, Shelf, answer, facts, finding
+from tests.streams.told import ANN, BOB, MONDAY, Shelf, answer, facts, finding
 
 PAGES = "https://deals.us.example"
 SHIPPED = Path("deploy/alertmanager")
@@ -293,6 +296,43 @@ async def test_an_alert_that_is_refused_does_not_keep_the_others_back(
     complaints = [record.getMessage() for record in caplog.records if "refuses the alert" in record.getMessage()]
     assert len(complaints) == 1
     assert str(dict(bad.labels)) in complaints[0]
+
+
+async def test_a_snoozed_deal_wakes_when_something_new_happens_and_its_owner_may_be_disturbed(
+    alertmanager: Alertmanager, shelf: Shelf, counts: Counts, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    at_night = Shelf(Rules.of({"alerts": {"quiet_hours": ["12:00", "11:00"]}}))
+    told = answer("D-1", finding())
+    peers = Peers((alertmanager.url,))
+    shelf.put(told)
+    at_night.put(answer("D-2", finding(), owner=BOB))
+    async with aiohttp.ClientSession() as session:
+        now = datetime.now(UTC)
+        for each in (told, answer("D-2", finding())):
+            await snooze(session, peers, each, now + timedelta(days=1), "they are away", now)
+        async with notifying([*shelf, *at_night], counts, alertmanager.url, resend_seconds=0.2) as notifier:
+            await eventually(lambda: counts[alertmanager.url, "ok"] >= 3)
+            assert len(await snoozed(session, peers)) == 2
+            shelf.put(answer("D-1", finding(), two_way_at=MONDAY))
+            at_night.put(answer("D-2", finding(), owner=BOB, two_way_at=MONDAY))
+            notifier.changed()
+
+            async def only_bobs() -> bool:
+                return [each.deal for each in await snoozed(session, peers)] == ["D-2"]
+
+            await eventually(only_bobs)
+            await eventually(lambda: "the snooze of D-1 is over: the buyer took part" in caplog.text)
+            assert await only_bobs()
+
+
+async def test_an_alertmanager_that_tells_nothing_of_silences_is_complained_of_once(
+    shelf: Shelf, counts: Counts, caplog: pytest.LogCaptureFixture
+) -> None:
+    shelf.put(answer("D-1", finding()))
+    async with standing_in(ok) as peer, notifying(shelf, counts, peer.url, resend_seconds=0.1):
+        await eventually(lambda: counts[peer.url, "ok"] >= 4)
+    assert caplog.text.count("snoozed deals cannot be looked at") == 1
 
 
 # All the way to the rep's mail, with the configuration as it is shipped

@@ -84,7 +84,8 @@ def told_of(*answers: Answer, **other: Any) -> Telling:
 class Shelf:
     """The books of a worker: each owner's in the partition that the test says. As much is told as there is."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: Rules = PLENTY) -> None:
+        self._rules = rules
         self._books: dict[int, Books] = {}
 
     def __iter__(self) -> Iterator[Books]:
@@ -104,5 +105,5 @@ class Shelf:
         del self._books[partition]
 
     def _record(self, partition: int, key: str, value: bytes | None) -> None:
-        book = self._books.setdefault(partition, a_shelf(partition, PLENTY))
+        book = self._books.setdefault(partition, a_shelf(partition, self._rules))
         book.advance([Record(partition, key.encode(), value)], MONDAY)
