@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 
+import aiohttp
 import orjson
 
 from detectors.core.breach import Finding
@@ -17,7 +18,9 @@ from detectors.core.events import Feedback, Refused, parse, to_json
 
 from .answer import Answer
 from .inbox import Inbox, key_of
+from .peers import Peers
 from .settings import Settings
+from .snooze import SnoozeError, snooze
 from .wire import Send, partition_of
 
 SOURCE = "stallwatch/pages"
@@ -39,8 +42,11 @@ class Given:
     after: str | None = None
 
     @classmethod
-    def of(cls, fields: Mapping[str, str]) -> "Given":
-        """What a form or a JSON object says; `NoVerdict` names what is missing or too long."""
+    def of(cls, fields: Mapping[str, str], now: datetime) -> "Given":
+        """What a form or a JSON object says; `NoVerdict` names what is missing or too long.
+
+        A snooze lasts `until` a moment, or for so many `days` from now.
+        """
         detector, verdict = fields.get("detector", ""), fields.get("verdict", "")
         if not detector:
             raise NoVerdict("detector: say on which detector's finding")
@@ -49,27 +55,49 @@ class Given:
         reason = " ".join(fields.get("reason", "").split())
         if len(reason) > MOST_REASON:
             raise NoVerdict(f"reason: at most {MOST_REASON} characters")
-        until = fields.get("until") or None if verdict == "snooze" else None
+        until = _until(fields, now) if verdict == "snooze" else None
         return cls(detector, verdict, reason or None, until, fields.get("after"))
 
 
 class Verdicts:
     """Takes what people say of findings."""
 
-    def __init__(self, settings: Settings, inbox: Inbox) -> None:
+    def __init__(self, settings: Settings, inbox: Inbox, peers: Peers) -> None:
         self._settings = settings
         self._inbox = inbox
+        self._peers = peers
 
-    async def give(self, given: Given, told: Answer, deal: Deal | None, by: str | None) -> Feedback:
-        """Returns when Kafka has the event; `NoVerdict`, or the inbox's `InboxUnavailable`."""
+    @property
+    def can_snooze(self) -> bool:
+        """Whether there is an Alertmanager that would be quiet of a deal."""
+        return bool(self._peers)
+
+    async def give(self, fields: Mapping[str, str], told: Answer, deal: Deal | None, by: str | None) -> Feedback:
+        """Returns when Kafka has the event, and if it is a snooze, Alertmanager the silence.
+
+        `NoVerdict` says what is wrong with it; `InboxUnavailable` and `PeersError`, who does not take it now.
+        """
+        now = datetime.now(UTC)
+        given = Given.of(fields, now)
         # a history that is played has a time of its own
-        at = datetime.now(UTC) if self._settings.clock == "wall" else told.as_of
-        event = event_of(given, told, deal, by, at)
+        event = event_of(given, told, deal, by, now if self._settings.clock == "wall" else told.as_of)
+        if given.verdict == "snooze":
+            await self._snooze(event, told, now)
         key = key_of(event)
         await self._inbox.write(
             [Send("inbox", partition_of(key, self._settings.topics.partitions), key, to_json(event))]
         )
         return event
+
+    async def _snooze(self, event: Feedback, told: Answer, now: datetime) -> None:
+        said = event.data
+        if said.until is None:
+            raise NoVerdict("until: say until when, or for how many days")
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+            try:
+                await snooze(session, self._peers, told, said.until, said.reason or "", now, said.by or "")
+            except SnoozeError as error:
+                raise NoVerdict(str(error)) from None
 
 
 def newest_verdict(deal: Deal | None, detector: str) -> str:
@@ -108,6 +136,15 @@ def event_of(given: Given, told: Answer, deal: Deal | None, by: str | None, at: 
         raise NoVerdict(str(refusal)) from None
     assert isinstance(parsed, Feedback)  # its type says so
     return parsed
+
+
+def _until(fields: Mapping[str, str], now: datetime) -> str | None:
+    days = fields.get("days", "")
+    if not days:
+        return fields.get("until") or None
+    if not (days.isascii() and days.isdigit() and len(days) < 5):
+        raise NoVerdict("days: a whole number")
+    return (now + timedelta(days=int(days))).isoformat()
 
 
 def _finding(told: Answer, detector: str) -> Finding:

@@ -24,6 +24,7 @@ from .answer import Answer
 from .feedback import Verdicts
 from .inbox import Inbox
 from .notifier import Notifier
+from .peers import Peers
 from .pushes import Push, Pushes
 from .settings import Settings, SettingsError
 from .watchdog import Watchdog
@@ -105,7 +106,8 @@ class Companions(Service):
         self._inbox = Inbox(worker.settings)
         views = Views(worker, self._watchdog)
         self._pushes = Pushes(kinds, self._inbox, worker.counts, worker.breakers, views.readiness)
-        site = build(views, self._pushes.routes(), visitors, Verdicts(worker.settings, self._inbox))
+        verdicts = Verdicts(worker.settings, self._inbox, Peers(worker.settings.alertmanager.urls))
+        site = build(views, self._pushes.routes(), visitors, verdicts)
         self._runner = web.AppRunner(site, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         self._notifier = Notifier(
             lambda: worker.books, self._settings.alertmanager, self._settings.pages_url, worker.counts.notified

@@ -19,13 +19,14 @@ from detectors.core.rules import Rules
 
 from .access import CHALLENGE, Access, is_loopback
 from .answer import Answer, to_json
-from .feedback import Given, NoVerdict, Verdicts
+from .feedback import NoVerdict, Verdicts
 from .inbox import InboxUnavailable
 from .pages import render
 from .pages.board import Row, Wanted, board
 from .pages.formats import deal_path
 from .pages.life import Noted, life
 from .pages.runbook import runbooks
+from .peers import PeersError
 from .people import Person
 from .posted import form_of
 from .settings import Http
@@ -192,7 +193,8 @@ class _Site:
             return _json(to_json(told))
         shown = life(told, self._views.watched(told.deal_id), self._views.now())
         noted = Noted.of(request.query)
-        return _html(render.deal_page(shown, self._views.readiness(), person, noted))
+        can_snooze = self._verdicts is not None and self._verdicts.can_snooze
+        return _html(render.deal_page(shown, self._views.readiness(), person, noted, can_snooze=can_snooze))
 
     async def feedback(self, request: web.Request, person: Person) -> web.Response:
         told = self._told(request, person, "/feedback")
@@ -200,17 +202,20 @@ class _Site:
             raise web.HTTPServiceUnavailable(text="Verdicts are not taken here.")
         watched = self._views.watched(told.deal_id)
         try:
-            given = Given.of(await form_of(request))
-            event = await self._verdicts.give(given, told, watched.deal if watched else None, person.address)
+            event = await self._verdicts.give(
+                await form_of(request), told, watched.deal if watched else None, person.address
+            )
         except NoVerdict as error:
             raise web.HTTPBadRequest(text=str(error)) from None
-        except InboxUnavailable as error:
+        except (InboxUnavailable, PeersError) as error:
             raise web.HTTPServiceUnavailable(
                 text=f"Say it again later: {error}.", headers={"Retry-After": "5"}
             ) from None
         if not _wants_html(request):
             return web.json_response({"event": event.ref, "time": event.time.isoformat()}, status=202)
-        return web.Response(status=303, headers={"Location": Noted(given.detector, given.verdict).path(told.deal_id)})
+        return web.Response(
+            status=303, headers={"Location": Noted(event.data.detector, event.data.verdict).path(told.deal_id)}
+        )
 
     def _standing(self, row: Row) -> bytes:
         return to_json(self._views.answer(row.told.deal_id) or row.told)

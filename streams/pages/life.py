@@ -65,7 +65,7 @@ class Noted:
 _SAID = {
     "useful": "noted as useful. Thank you.",
     "noise": "noted as noise. It is muted in a moment, until something new speaks for it.",
-    "snooze": "put off.",
+    "snooze": "nobody is alerted of this deal until then, or until something new happens on it.",
 }
 
 
@@ -82,6 +82,7 @@ class Life:
     ahead: tuple[Problem, ...]
     unknown: tuple[Problem, ...]
     over: tuple[Problem, ...]
+    snoozed: FeedbackEntry | None
     strip: Strip | None
     months: tuple[Month, ...]
     summarised_through: datetime | None
@@ -114,6 +115,7 @@ def life(told: Answer, watched: Watched | None, as_of: datetime | None) -> Life:
         ahead=tuple(problems("pending")),
         unknown=tuple(problems("unknown")),
         over=tuple(problems("resolved"))[::-1],
+        snoozed=_snoozed(deal, at) if deal else None,
         strip=strip(deal, told.findings, at, quoted) if deal else None,
         months=tuple(listed),
         summarised_through=deal.calendar.local(through) if deal and through else None,
@@ -128,6 +130,13 @@ def _problem(finding: Finding, known: set[str], deal: Deal | None) -> Problem:
         # it was on another finding
         verdict = None
     return Problem(finding, short_title(finding.detector), runbook(kind) if kind else None, facts, verdict)
+
+
+def _snoozed(deal: Deal, at: datetime) -> FeedbackEntry | None:
+    """The newest snooze, if it lasts still; news may have ended it before."""
+    entries = (each for each in reversed(deal.log) if isinstance(each, FeedbackEntry) and each.verdict == "snooze")
+    newest = next(entries, None)
+    return newest if newest is not None and newest.until is not None and newest.until > at else None
 
 
 def _worst_first(problem: Problem) -> tuple[bool, int, float]:

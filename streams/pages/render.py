@@ -52,9 +52,16 @@ def board_page(board: Board, notice: str | None, person: Person | None = None) -
     return _page("board", person, board=board, notice=notice)
 
 
-def deal_page(life: Life, notice: str | None, person: Person | None = None, noted: Noted | None = None) -> str:
+def deal_page(
+    life: Life,
+    notice: str | None,
+    person: Person | None = None,
+    noted: Noted | None = None,
+    *,
+    can_snooze: bool = False,
+) -> str:
     """One deal; `noted` is the verdict that was just given on it."""
-    return _page("deal", person, life=life, notice=notice, noted=noted)
+    return _page("deal", person, life=life, notice=notice, noted=noted, can_snooze=can_snooze)
 
 
 def catalogue_page(runbooks: list[Runbook], person: Person | None = None) -> str:

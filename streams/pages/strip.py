@@ -61,6 +61,11 @@ class Lane:
     marks: tuple[Mark, ...]
     words: str
 
+    @property
+    def leads(self) -> bool:
+        """Whether its marks lead to events."""
+        return any(mark.anchor for mark in self.marks)
+
 
 @dataclass(frozen=True)
 class Strip:

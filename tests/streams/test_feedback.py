@@ -14,6 +14,7 @@ from streams.access import Access
 from streams.feedback import Verdicts
 from streams.inbox import Inbox, InboxUnavailable
 from streams.pages.formats import deal_path
+from streams.peers import Peers
 from streams.people import People
 from streams.settings import Http, Settings
 from streams.web import build
@@ -67,7 +68,7 @@ def shelf() -> Shelf:
 
 @asynccontextmanager
 async def serving(shelf: Shelf, inbox: Kept, people: People | None = None) -> AsyncIterator[Client]:
-    verdicts = Verdicts(Settings(clock="events"), inbox)
+    verdicts = Verdicts(Settings(clock="events"), inbox, Peers(()))
     site = build(shelf, access=Access(Http(), people or {}, ""), verdicts=verdicts)
     async with TestClient(TestServer(site)) as client:
         yield client
@@ -149,6 +150,10 @@ async def test_the_same_click_twice_is_one_event_and_a_change_of_mind_another(sh
         ({"detector": "<b>", "verdict": "noise"}, "no finding of <b>"),
         ({"detector": "reply_only", "verdict": "noise", "reason": "x" * 501}, "at most 500"),
         ({"detector": "reply_only", "verdict": "snooze", "until": "tomorrow"}, "data.until"),
+        ({"detector": "reply_only", "verdict": "snooze"}, "until: say until when"),
+        ({"detector": "reply_only", "verdict": "snooze", "days": "x"}, "days: a whole number"),
+        ({"detector": "reply_only", "verdict": "snooze", "days": "7"}, "a snooze needs a reason"),
+        ({"detector": "reply_only", "verdict": "snooze", "days": "9999", "reason": "x"}, "up to 90 days"),
     ],
 )
 async def test_what_is_no_verdict_is_refused_with_its_reason(
@@ -201,6 +206,15 @@ async def test_while_kafka_is_away_it_is_said_that_nothing_was_noted(shelf: Shel
         refused = await client.post("/deals/D-1/feedback", data=said(), headers=BROWSER)
         assert (refused.status, refused.headers["Retry-After"]) == (503, "5")
         assert "Say it again later" in await refused.text()
+
+
+async def test_without_an_alertmanager_nothing_is_snoozed(shelf: Shelf, inbox: Kept) -> None:
+    async with serving(shelf, inbox) as client:
+        refused = await client.post("/deals/D-1/feedback", data=said("snooze", days="7", reason="on leave"))
+        assert refused.status == 503
+        assert "no Alertmanager is named" in await refused.text()
+        assert "Alert nobody" not in await (await client.get("/deals/D-1", headers=BROWSER)).text()
+    assert not inbox.sends
 
 
 async def test_a_deal_that_has_moved_is_judged_where_it_is(shelf: Shelf, inbox: Kept) -> None:

@@ -54,7 +54,7 @@ def test_what_stands_in_open_evidence_is_marked_and_leads_to_its_place() -> None
     page = render.deal_page(life(shelf.told["D-1"], shelf.deals["D-1"], shelf.as_of), None)
     assert told.ours[0].anchor == anchor("test/out-5")
     assert f'<li id="{told.ours[0].anchor}"' in page
-    assert f'<a href="#{told.ours[0].anchor}" tabindex="-1"><circle' in page
+    assert f'<a href="#{told.ours[0].anchor}" tabindex="-1" aria-label="2026-03-07 12:24 our mail' in page
 
 
 def test_meetings_stand_between_the_two() -> None:
