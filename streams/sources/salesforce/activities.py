@@ -263,5 +263,6 @@ def _people(fields: Mapping[str, Any], known: Known) -> list[str]:
 
 
 def _addresses(value: object) -> list[str]:
-    text = str(value or "").replace(";", ",")
+    # Salesforce keeps 4,000 characters
+    text = str(value or "")[:4000].replace(";", ",")
     return list(dict.fromkeys(filter(None, (address(each) for _, each in getaddresses([text])))))

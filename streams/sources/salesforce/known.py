@@ -119,7 +119,8 @@ def status_by(flags: Mapping[str, Any]) -> str:
 def address(value: object) -> str | None:
     """A mail address in the form in which they are compared; None if it is none."""
     try:
-        return normalise(value.strip()) if isinstance(value, str) else None
+        # no address is longer, and to find out what is wrong with a book takes long
+        return normalise(value.strip()) if isinstance(value, str) and len(value) <= 320 else None
     except ValueError:
         return None
 
@@ -134,7 +135,7 @@ def full_name(fields: Mapping[str, Any]) -> str:
 
 def domains(website: object) -> list[str]:
     """The mail domain that a company's website suggests."""
-    text = str(website).strip()
+    text = str(website).strip()[:2048]
     try:
         host = urlsplit(text if "//" in text else f"//{text}").hostname or ""
         domain = normalise(f"x@{host.removeprefix('www.')}").partition("@")[2]

@@ -134,7 +134,9 @@ def _date(match: re.Match[str], local: Local) -> date:
 
 
 def _written(value: object, field: str) -> float:
-    text = re.sub(r"^[A-Z]{3}(?=[\s\d])|(?<=\d)\s?[A-Z]{3}$|[$€£¥₹\s'\u00a0\u202f]", "", str(value).strip())
+    if len(written := str(value)) > 100:
+        raise Refused("unreadable", f"{field}: {shown(written)} is no amount of a deal")
+    text = re.sub(r"^[A-Z]{3}(?=[\s\d])|(?<=\d)\s?[A-Z]{3}$|[$€£¥₹\s'\u00a0\u202f]", "", written.strip())
     if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", text):
         text = text.replace(",", "")
     elif re.fullmatch(r"\d{1,3}(\.\d{3})+,\d+", text) or re.fullmatch(r"\d{1,3}(\.\d{3}){2,}", text):
