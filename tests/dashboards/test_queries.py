@@ -10,6 +10,7 @@ import yaml
 from dashboards.catalogue import boards
 from dashboards.queries import deal, detectors, operations, pipeline, shared
 from streams.demo.servers import Prometheus
+from tests.dashboards.hurried_rules import hurried
 from tests.dashboards.prometheus_api import filled_in, unanswered, values
 from tests.dashboards.sample_workers import two_workers
 from tests.needs import require
@@ -17,15 +18,6 @@ from tests.needs import require
 Values = dict[tuple[str, ...], float]
 
 RECORDED = Path("dashboards/rules/recorded.rules.yaml")
-
-
-def hurried(rules: Path, path: Path) -> Path:
-    """The same rules in a file where all are as fast as Prometheus."""
-    content = yaml.safe_load(rules.read_text())
-    for group in content["groups"]:
-        group.pop("interval", None)
-    path.write_text(yaml.safe_dump(content))
-    return path
 
 
 def scraping(folder: Path, addresses: list[str]) -> Prometheus:

@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from dashboards.catalogue import boards
@@ -18,6 +21,7 @@ from streams.demo.company import Company
 from streams.demo.servers import Alertmanager, Prometheus
 from streams.demo.stage import Stage
 from tests.conftest import RunningBroker
+from tests.dashboards.hurried_rules import hurried
 from tests.dashboards.prometheus_api import unanswered, values
 from tests.end_to_end.alertmanager import PLENTY, alertmanager, stalls, told
 from tests.end_to_end.console import event
@@ -28,6 +32,23 @@ pytestmark = pytest.mark.xdist_group("dashboards")
 
 COMPANY = Company()
 AFTER = datetime.combine(COMPANY.end, time(0, 30), UTC)
+
+
+TOKEN = "canary-of-the-events-token"
+PUSHES = {"pushes": "events", "events_token": TOKEN}
+
+
+def recording_at_once(config: Path) -> Path:
+    """The same configuration, in which what is recorded every few minutes is recorded as often as all else."""
+    content = yaml.safe_load(config.read_text())
+    [pattern] = content["rule_files"]
+    folder = config.parent / "hurried-rules"
+    folder.mkdir()
+    for rules in Path("/").glob(pattern.removeprefix("/")):
+        hurried(rules, folder / rules.name)
+    path = config.with_name("hurried.yml")
+    path.write_text(yaml.safe_dump(content | {"rule_files": [str(folder / "*.rules.yaml")]}))
+    return path
 
 
 @dataclass
@@ -45,6 +66,43 @@ class Running:
         at = (AFTER + timedelta(minutes=self._minutes)).isoformat()
         self.system.publish([event("crm.deal.changed", uuid.uuid4().hex, at, deal, **fields)])
         self.system.wait_until_done()
+
+    def people_have_their_say(self) -> None:
+        """Two of the open findings are called useful, one noise; returns when that is counted."""
+        found = [
+            each for told in self.system.answers().values() for each in told["findings"] if each["state"] == "open"
+        ]
+        verdicts = ("useful", "useful", "noise")
+        self.system.put(
+            *(
+                event(
+                    "finding.feedback", uuid.uuid4().hex, AFTER.isoformat(), each["deal_id"],
+                    detector=each["detector"], verdict=verdict, by="boss@ours.example",
+                )
+                for each, verdict in zip(found, verdicts, strict=False)
+            )
+        )  # fmt: skip
+        until(lambda: sum(self.worker_counts(metrics.FEEDBACK).values()) == len(verdicts), "the verdicts are counted")
+
+    def something_is_amiss(self) -> None:
+        """A record that is no event, and a mail among ourselves, pushed and from tomorrow."""
+        self.system.put(b"no event")
+        rep, other = (each.email for each in COMPANY.reps[:2])
+        mail = {"message_id": f"<{uuid.uuid4().hex}@x.example>", "from": rep, "to": [other]}
+        tomorrow = (datetime.now(UTC) + timedelta(hours=20)).isoformat()
+        answer = requests.post(
+            f"http://127.0.0.1:{self.system.worker.port}/events",
+            data=event("activity.email", uuid.uuid4().hex, tomorrow, None, **mail),
+            headers={"Content-Type": "application/cloudevents+json", "Authorization": f"Bearer {TOKEN}"},
+            timeout=30,
+        )
+        assert answer.status_code == 202, answer.text
+        for metric in (metrics.DEAD_LETTERS, metrics.EVENTS_CLAMPED, metrics.MAIL_UNJOINED, metrics.PUSHES):
+            until(lambda metric=metric: sum(self.worker_counts(metric).values()) > 0, f"{metric.name} is counted")
+
+    def worker_counts(self, metric: metrics.Metric) -> dict[tuple[str, ...], float]:
+        """The worker's series of a metric."""
+        return self.system.worker.metrics(metric.name)
 
     def stalled(self) -> list[tuple[str, str, str, str]]:
         """(deal, detector, severity, owner) of each stall; returns when Alertmanager has the same."""
@@ -68,11 +126,12 @@ def running(broker: RunningBroker, tmp_path_factory: pytest.TempPathFactory) -> 
     with ExitStack() as stack:
         alerts = stack.enter_context(alertmanager(folder))
         name = f"t{uuid.uuid4().hex[:8]}"
-        told_to = {"alertmanager__urls": alerts.url, "alertmanager__resend_seconds": "2"}
+        told_to = {"alertmanager__urls": alerts.url, "alertmanager__resend_seconds": "2"} | PUSHES
         system = stack.enter_context(System(broker.bootstrap, name, folder, COMPANY.rules() | PLENTY, **told_to))
         system.start()
         demo = Stage(folder, system.worker.port, {}, print, alertmanager=alerts)
-        prometheus = stack.enter_context(Prometheus(demo._prometheus_config(), folder / "prometheus"))
+        config = recording_at_once(demo._prometheus_config())
+        prometheus = stack.enter_context(Prometheus(config, folder / "prometheus"))
         system.publish(COMPANY.lines())
         system.wait_until_done()
         yield Running(system, prometheus, alerts)
@@ -82,6 +141,8 @@ def test_every_query_of_every_dashboard_is_answered(running: Running) -> None:
     open_deals = sum(each["status"] == "open" for each in running.system.answers().values())
     scraped = {(): float(open_deals)}
     until(lambda: values(running.prometheus.url, "sum(stallwatch_deals)") == scraped, "all deals are scraped")
+    running.people_have_their_say()
+    running.something_is_amiss()
 
     problems: list[str] = []
 
