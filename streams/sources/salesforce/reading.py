@@ -84,20 +84,19 @@ class Reading:
         self._told: set[str] = set()
 
     def columns(self, name: str) -> set[str]:
-        """The fields of an object that are asked for."""
-        found = set(COLUMNS[name])
-        if name == "Opportunity":
-            found.update(self._fields.names)
-            own = set(self._settings.fields) - self._org.columns(name)
-            if own and self._org.columns(name):
-                raise SourceRefused(f"salesforce.fields: Opportunity has no field {sorted(own)[0]} that we may see")
-        elif name == "Contact":
-            found.update(self._settings.contact_fields)
-        elif name == "Account":
-            found.update(self._settings.account_fields)
-        elif name == "Event" and self._settings.meeting_status:
-            found.add(self._settings.meeting_status)
-        return found
+        """The fields of an object that are asked for; `SourceRefused` names an own field that the org does not have."""
+        settings = self._settings
+        own = {
+            "Opportunity": settings.fields,
+            "Contact": settings.contact_fields,
+            "Account": settings.account_fields,
+            "Event": [settings.meeting_status] if settings.meeting_status else [],
+        }.get(name, ())
+        there = self._org.columns(name)
+        if there and (missing := sorted(set(own) - there)):
+            raise SourceRefused(f"salesforce: {name} has no field {missing[0]} that we may see; the settings name it")
+        standard = self._fields.names if name == "Opportunity" else ()
+        return {*COLUMNS[name], *standard, *own}
 
     def modified(self, name: str, at: Pass) -> Iterator[tuple[tuple[Item, ...], int]]:
         """What was modified of an object, in the order of its modification."""

@@ -139,12 +139,20 @@ def test_what_an_org_does_not_have_is_not_asked_for(double: Double, poll: Poll) 
     assert not any("CurrencyIsoCode" in soql for soql in double.asked)
 
 
+@pytest.mark.parametrize(
+    ("own", "problem"),
+    [
+        ({"fields": {"Need__c": "need"}}, "Opportunity has no field Need__c"),
+        ({"contact_fields": {"Gone__c": "left"}}, "Contact has no field Gone__c"),
+        ({"account_fields": {"Fit__c": "fit"}}, "Account has no field Fit__c"),
+        ({"meeting_status": "Outcome__c"}, "Event has no field Outcome__c"),
+    ],
+)
 def test_an_own_field_that_the_org_does_not_have_is_named(
-    double: Double, token_settings: Salesforce, http: requests.Session
+    own: dict[str, Any], problem: str, double: Double, token_settings: Salesforce, http: requests.Session
 ) -> None:
-    settings = token_settings.model_copy(update={"fields": {"Need__c": "need"}})
-    with pytest.raises(SourceRefused, match=r"salesforce\.fields: Opportunity has no field Need__c"):
-        Poll(settings, http)(10)
+    with pytest.raises(SourceRefused, match=problem):
+        Poll(token_settings.model_copy(update=own), http)(10)
 
 
 def test_an_org_with_too_long_a_history_to_be_counted_is_polled_all_the_same(double: Double, poll: Poll) -> None:
