@@ -11,10 +11,15 @@ from pydantic import AfterValidator
 # (this list is the library's own place to say so)
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
+# four times what an address may have: a longer one is none, and some would take the library minutes to say so
+MOST_CHARACTERS = 1_000
+
 
 @lru_cache(maxsize=65_536)
 def normalise(address: str) -> str:
     """Casefolded, domain in IDNA (ASCII) form; `ValueError` unless it is exactly one address."""
+    if len(address) > MOST_CHARACTERS:
+        raise ValueError(f"not a mail address: it has {len(address):,} characters")
     try:
         parsed = validate_email(
             address,

@@ -21,6 +21,8 @@ MOST_VALUES = 20
 MOST_CHARACTERS = 120
 # of all addresses on one event, in characters: a hundred ordinary ones; a full log of such crowds fits into a record
 ROOM_FOR_PEOPLE = 2_500
+# of a subject, as much is looked through for phrases: some texts take time with the square of their length
+MOST_OF_A_SUBJECT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,9 +215,8 @@ def entry_of(event: events.Event, phrases: Phrases | None = None) -> Entry | Non
         case events.Email(data=mail):
             people = _people((*(mail.to or ()), *(mail.cc or ())))
             thread = _thread(mail)
-            found = (
-                phrases.in_text(f"{mail.subject or ''}\n{mail.snippet or ''}") if phrases and not mail.automatic else ()
-            )
+            text = f"{(mail.subject or '')[:MOST_OF_A_SUBJECT]}\n{mail.snippet or ''}"
+            found = phrases.in_text(text) if phrases and not mail.automatic else ()
             subject = _short(mail.subject)
             return MailEntry(
                 at, ref, mail.sender, people, thread, subject, bool(mail.automatic), mail.returns_on, found

@@ -148,3 +148,9 @@ def test_a_mail_that_comes_late_counts_from_its_own_day():
     assert findings("red_flag_phrase", created(0), later, day=21)[0].since == at(20)
     told = findings("red_flag_phrase", created(0), later, inbound(10, snippet="on hold"), day=21)
     assert [(each.since, each.critical_from) for each in told] == [(at(10), at(20))]
+
+
+def test_a_hostile_subject_is_read_as_quickly_as_any():
+    """Accents out of order are sorted in time with the square of their number: this many would take half a minute."""
+    hostile = inbound(1, subject="\u0327\u0301" * 80_000, snippet="There is a budget freeze.")
+    assert red_flag(created(0), hostile).evidence[0].event == "gmail/inbound-1"
