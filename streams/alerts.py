@@ -73,9 +73,9 @@ def alerts_of(told: Telling, pages_url: str) -> Iterator[Alert]:
         "board_url": _board(told.owner, pages_url),
     }
     for deal in told.deals:
-        for finding in deal.findings:
+        for rank, finding in enumerate(deal.findings, start=1):
             labels = {"alertname": _alertname("Deal", finding.detector), **_deal_labels(deal.answer, finding)}
-            said = {"told": "new" if deal.is_new else "before", "place": _place(deal)}
+            said = {"told": "new" if deal.is_new else "before", "place": _place(deal), "rank": f"{rank:02}"}
             yield _alert(labels, _deal_annotations(deal.answer, finding, pages_url) | said | more, finding.since)
     if told.manager is not None:
         yield from _to_manager(told, told.manager, more["board_url"], pages_url)
@@ -99,12 +99,13 @@ def _to_manager(told: Telling, manager: str, board: str, pages_url: str) -> Iter
         page = _page(finding.deal_id, pages_url) if finding.deal_id else board
         said = _said(finding, pages_url) | of_deal | {"deal_url": page if answer else "", "board_url": board}
         yield _alert(labels | who, said | {"rep": plain(told.owner, LONGEST_LABEL)}, finding.since, page)
-    for escalation in told.unanswered:
+    for rank, escalation in enumerate(told.unanswered, start=1):
         finding, answer = escalation.finding, escalation.answer
         labels = {"alertname": "DealEscalated", **_deal_labels(answer, finding)}
         said = _deal_annotations(answer, finding, pages_url) | {
             "board_url": board,
             "rep": plain(told.owner, LONGEST_LABEL),
+            "rank": f"{rank:04}",
             "unanswered_since": f"{escalation.unanswered_since:%Y-%m-%d}",
         }
         yield _alert(labels | who, said, escalation.due)

@@ -48,12 +48,22 @@ class Told:
     before: Mapping[str, Word] = field(default_factory=dict)
 
     def findings(self, told: Answer) -> tuple[Finding, ...]:
-        """The open findings of the deal that its owner was told of, no more severe than they were told."""
-        return tuple(
+        """The open findings of the deal that its owner was told of, no more severe than they were told.
+
+        Critical ones come first, then what was new when the deal was last told, then what is open for longer.
+        """
+        found = [
             each if each.severity == word.severity else replace(each, severity=word.severity)
             for each in told.stalls
             if (word := self.words.get(each.detector)) is not None
-        )
+        ]
+        newest = max((word.at for word in self.words.values()), default=self.at)
+
+        def urgency(finding: Finding) -> tuple[bool, bool, float]:
+            is_new = self.words[finding.detector].at == newest
+            return finding.severity != "critical", not is_new, finding.since.timestamp()
+
+        return tuple(sorted(found, key=urgency))
 
 
 _TOLD = TypeAdapter(Told)

@@ -59,6 +59,7 @@ def test_an_open_stall_is_an_alert_with_its_reason_and_the_way_out() -> None:
             "amount": "48,000 EUR",
             "place": "0 critical 0999999999952000",
             "told": "new",
+            "rank": "01",
             "board_url": "https://deals.us.example/deals?owner=ann%40us.example",
             "since": "2026-03-09",
             "runbook_url": "https://deals.us.example/catalogue#reply_only",

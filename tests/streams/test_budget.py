@@ -213,3 +213,15 @@ def test_whatever_happens_the_day_has_its_budget_and_nothing_is_lost(steps: list
         for day in range(20):
             rep.at(now + 1 + day)
         assert news(rep.book, rep.told) == {}
+
+
+def test_what_is_new_on_a_deal_comes_before_what_was_known_and_what_is_critical_before_both() -> None:
+    rep = Rep()
+    old = finding("reply_only", since=at(-30))
+    rep.has("A", old, finding("gone_quiet", since=at(-20), severity="critical"))
+    rep.at(0)
+    rep.has(
+        "A", old, finding("gone_quiet", since=at(-20), severity="critical"), finding("ghosted", severity="critical")
+    )
+    rep.at(1)
+    assert [each.detector for each in rep.told["A"].findings(rep.book["A"])] == ["ghosted", "gone_quiet", "reply_only"]
