@@ -69,6 +69,10 @@ class Salesforce(Section):
     the opportunity onto the contract's; `contact_fields` and `account_fields` do so for the buyer's people and company.
     `values` gives what such a field can hold the contract's word: {Need__c: {Must have: critical}}. `stages` and
     `pipelines` (by record type, id or name) rename; `closed` says which stages are won or lost where no table tells.
+
+    Ways to log in: `access_token_file` with `instance_url`; `username` with `password_file` and `security_token_file`;
+    `username` with `consumer_key_file` and `private_key_file` (JWT); or `consumer_key_file` and `consumer_secret_file`
+    of a connected app, with the org's own `domain`.
     """
 
     source: str = "salesforce"
