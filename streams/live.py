@@ -35,10 +35,11 @@ def _all(file: Connections, kafka: Kafka, ours: Domains) -> Iterator[Connection]
     for name, mailbox in file.mailboxes.items():
         yield ImapConnection(f"mailboxes.{name}", mailbox, ours)
     rest = SalesforceConnection(file.salesforce) if file.salesforce.is_reached else None
-    if rest is not None:
-        yield rest
     if file.salesforce.change_events is not None:
+        # it fetches whatever no topic brings: a poll beside it would only ask twice
         yield ChangeTopics(file.salesforce, kafka.client(), rest)
+    elif rest is not None:
+        yield rest
     if file.hubspot.token_file is not None:
         yield HubSpotConnection(file.hubspot)
     if file.pipedrive.token_file is not None:

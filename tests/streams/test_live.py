@@ -36,3 +36,10 @@ def test_a_name_that_is_not_there_is_refused_with_the_nearest() -> None:
 def test_names_for_exports_alone_are_nothing_to_poll() -> None:
     with pytest.raises(ConnectionsError, match="nothing that could be polled"):
         names(Connections.model_validate({"hubspot": {"stages": {"1": "Demo"}}}))
+
+
+def test_where_change_events_are_read_salesforce_is_not_polled_beside_them() -> None:
+    reached = {"instance_url": "https://us.my.salesforce.com", "access_token_file": "/run/secrets/token"}
+    both = reached | {"change_events": {"topics": ["salesforce.OpportunityChangeEvent"]}}
+    assert names(Connections.model_validate({"salesforce": reached})) == ["salesforce"]
+    assert names(Connections.model_validate({"salesforce": both})) == ["salesforce.change_events"]
