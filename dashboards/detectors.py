@@ -7,6 +7,7 @@ from dashboards.bars import bars
 from dashboards.panels import COLOURS, histogram, layers, lines, number, ranking
 from dashboards.queries import detectors, shared
 from dashboards.tables import Label, Value, sheet
+from dashboards.week import week
 
 VARIABLES = (variables.team,)
 
@@ -98,21 +99,7 @@ def _findings(board: Dashboard) -> Dashboard:
                 height=14,
             )
         )
-        .with_panel(
-            bars(
-                "Began and ended this week",
-                f"The {shared.TURNS_SHOWN} detectors with most of both: findings that began within seven days, that "
-                "cleared on open deals, and that ended because the deal did.",
-                shared.TURNS_BY_DETECTOR,
-                "short",
-                label="problem",
-                pieces="turn",
-                colours={"began": COLOURS["warning"], "cleared": "green", shared.CLOSED_WITH_DEAL: "text"},
-                stacked=False,
-                width=8,
-                height=14,
-            )
-        )
+        .with_panel(week("The week, by detector", width=8, height=14))
         .with_panel(
             layers(
                 "Findings by family over time",

@@ -7,6 +7,7 @@ from dashboards.bars import bars
 from dashboards.panels import COLOURS, layers, lines, number, ranking
 from dashboards.queries import pipeline, shared
 from dashboards.tables import AS_BAR, Label, Value, deals, sheet
+from dashboards.week import week
 
 VARIABLES = (variables.team, variables.currency)
 
@@ -148,21 +149,7 @@ def _quarters(board: Dashboard) -> Dashboard:
 
 
 def _week(board: Dashboard) -> Dashboard:
-    return board.with_panel(
-        bars(
-            "What began and cleared this week",
-            f"By what is wrong, the {shared.TURNS_SHOWN} with most of both: findings that began within seven days, "
-            "that cleared on open deals, and that ended because the deal did. More orange than green is a problem "
-            "that grows.",
-            shared.TURNS_BY_DETECTOR,
-            "short",
-            label="problem",
-            pieces="turn",
-            colours={"began": COLOURS["warning"], "cleared": "green", shared.CLOSED_WITH_DEAL: "text"},
-            stacked=False,
-            height=12,
-        )
-    ).with_panel(
+    return board.with_panel(week("The week, by what is wrong")).with_panel(
         bars(
             "What is wrong now",
             "Open findings of the chosen teams, by what is wrong and how bad. A bar that stays on top is a habit, "

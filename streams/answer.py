@@ -56,6 +56,21 @@ class Answer:
         return tuple(sorted(worth, key=lambda each: (each.severity != "critical", each.since.timestamp())))
 
     @cached_property
+    def courses(self) -> tuple[tuple[str, float, float | None], ...]:
+        """When each warning or worse that is open or over began, and ended: detector and two Unix times."""
+        return tuple(
+            (each.detector, each.since.timestamp(), each.until.timestamp() if each.until and over else None)
+            for each in self.findings
+            if each.severity != "info" and ((over := each.state == "resolved") or each.state == "open")
+        )
+
+    @cached_property
+    def deadlines(self) -> tuple[tuple[str, float], ...]:
+        """When each warning or worse that lies ahead will begin, if nothing happens: detector and Unix time."""
+        ahead = (each for each in self.findings if each.state == "pending" and each.severity != "info")
+        return tuple((each.detector, each.since.timestamp()) for each in ahead)
+
+    @cached_property
     def open_findings(self) -> tuple[Finding, ...]:
         """The open ones of any severity."""
         return tuple(finding for finding in self.findings if finding.state == "open")

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Literal, get_args
 
 from prometheus_client import Counter as PrometheusCounter
@@ -102,6 +103,7 @@ class Counts:
         return PrometheusCounter(metric.name.removesuffix("_total"), metric.help, metric.labels, registry=self.registry)
 
 
+@lru_cache(maxsize=16_384)
 def label(value: str | None) -> str:
     """A label's value from text of outside: no control characters, at most 100 characters."""
     return "".join(each for each in (value or "")[:100] if each.isprintable())

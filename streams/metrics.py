@@ -67,6 +67,12 @@ FINDINGS_ENDED = Metric(
     "(what was wrong is no more), `won` or `lost` (it ended with the deal).",
     ("detector", "team", "deal"),
 )
+FINDINGS_DUE = Metric(
+    PREFIX + "findings_due",
+    "gauge",
+    "Warnings and critical findings that will begin within seven days after the clock if nothing happens until then.",
+    ("detector", "team"),
+)
 BOOK_DEALS = Metric(
     PREFIX + "book_deals",
     "gauge",

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -37,6 +37,7 @@ def pipeline_series(answers: Iterable[Answer], clock: datetime | None, rules: Ru
     yield from _books(opened)
     yield _closing(opened, clock, rules)
     yield from _turns(everything, clock)
+    yield _due(opened, clock)
     yield _silence(opened, clock, rules)
 
 
@@ -56,9 +57,10 @@ def _closing(opened: Iterable[Answer], clock: datetime | None, rules: Rules) -> 
     amounts: Sums = defaultdict(float)
     if clock is not None:
         today = rules.calendar_of(None, None).local(clock).date()
+        named = cache(lambda close_date: quarter(close_date, today, rules))
         for told in opened:
             if told.amount is not None:
-                place = (label(told.team), label(told.currency), quarter(told.close_date, today, rules))
+                place = (label(told.team), label(told.currency), named(told.close_date))
                 for stalled in (True, False):
                     # a quarter with nothing stalled, or all of it, has a zero, not a gap
                     amounts[*place, _yes(stalled)] += told.amount if stalled == bool(told.stalls) else 0.0
@@ -102,29 +104,42 @@ def _turns(answers: Iterable[Answer], clock: datetime | None) -> Iterator[Metric
     ended: Counter[tuple[str, ...]] = Counter()
     if clock is not None:
         week_ago = clock - WEEK
+        first, last = week_ago.timestamp(), clock.timestamp()
         for told in answers:
             if told.as_of < week_ago:
                 # a deal is told anew when one of its findings turns
                 continue
-            for finding in told.findings:
-                if finding.severity == "info" or finding.state not in ("open", "resolved"):
-                    continue
-                if week_ago < finding.since <= clock:
-                    began[finding.detector, label(told.team)] += 1
-                if finding.state == "resolved" and finding.until and week_ago < finding.until <= clock:
-                    ended[finding.detector, label(told.team), told.status] += 1
+            team = label(told.team)
+            for detector, since, until in told.courses:
+                if first < since <= last:
+                    began[detector, team] += 1
+                if until is not None and first < until <= last:
+                    ended[detector, team, told.status] += 1
     yield gauge(metrics.FINDINGS_BEGAN, began)
     yield gauge(metrics.FINDINGS_ENDED, ended)
 
 
+def _due(opened: Iterable[Answer], clock: datetime | None) -> Metric:
+    due: Counter[tuple[str, ...]] = Counter()
+    if clock is not None:
+        now, last = clock.timestamp(), (clock + WEEK).timestamp()
+        for told in opened:
+            for detector, since in told.deadlines:
+                if now < since <= last:
+                    due[detector, label(told.team)] += 1
+    return gauge(metrics.FINDINGS_DUE, due)
+
+
 def _silence(opened: Iterable[Answer], clock: datetime | None, rules: Rules) -> Metric:
     days: defaultdict[str, list[int]] = defaultdict(list)
-    for told in opened:
-        last = told.two_way_at or (told.page.began if told.page else None)
-        if clock is not None and last is not None:
-            calendar = rules.calendar_of(told.owner, told.team)
-            passed = _business_days(calendar, calendar.local(last).date(), calendar.local(clock).date())
-            days[label(told.team)].append(passed)
+    if clock is not None:
+        today = cache(lambda calendar: calendar.local(clock).date())
+        for told in opened:
+            last = told.two_way_at or (told.page.began if told.page else None)
+            if last is not None:
+                calendar = rules.calendar_of(told.owner, told.team)
+                passed = _business_days(calendar, calendar.local(last).date(), today(calendar))
+                days[label(told.team)].append(passed)
     known = metrics.SILENCE
     family = HistogramMetricFamily(known.name, known.help, labels=known.labels)
     for team, silences in days.items():

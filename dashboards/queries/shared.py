@@ -1,6 +1,6 @@
 """What several dashboards ask."""
 
-from streams.metrics import DEALS, DETECTOR_INFO, FINDINGS, FINDINGS_BEGAN, FINDINGS_ENDED
+from streams.metrics import DEALS, DETECTOR_INFO, FINDINGS, FINDINGS_BEGAN, FINDINGS_DUE, FINDINGS_ENDED
 
 TEAM = 'team=~"$team"'
 MONEY = f'currency="$currency", {TEAM}'
@@ -26,17 +26,20 @@ BEGAN = f"sum({_BEGAN}) or 0 * {OPEN_DEALS}"
 CLEARED = f"sum({_CLEARED}) or 0 * {OPEN_DEALS}"
 
 TURNS_SHOWN = 12
-CLOSED_WITH_DEAL = "closed with the deal"
-# What began, cleared, and was closed together with its deal; the detectors of which most is to be told.
+BEGAN_NAME, CLEARED_NAME, CLOSED_NAME, DUE_NAME = "began", "cleared", "closed with the deal", "due next week"
+_DUE = f'label_replace({FINDINGS_DUE.name}{{{TEAM}}}, "turn", "{DUE_NAME}", "", "")'
+# What began, cleared, was closed together with its deal, and is due; the detectors of which most is to be told.
 TURNS_BY_DETECTOR = f"""\
 (
   (
-    label_replace(sum by (detector) ({_BEGAN}), "turn", "began", "", "")
+    label_replace(sum by (detector) ({_BEGAN}), "turn", "{BEGAN_NAME}", "", "")
       or
-    label_replace(sum by (detector) ({_CLEARED}), "turn", "cleared", "", "")
+    label_replace(sum by (detector) ({_CLEARED}), "turn", "{CLEARED_NAME}", "", "")
       or
-    label_replace(sum by (detector) ({_CLOSED}), "turn", "{CLOSED_WITH_DEAL}", "", "")
+    label_replace(sum by (detector) ({_CLOSED}), "turn", "{CLOSED_NAME}", "", "")
+      or
+    sum by (detector, turn) ({_DUE})
   )
-    and on (detector) topk({TURNS_SHOWN}, sum by (detector) ({_BEGAN} or {FINDINGS_ENDED.name}{{{TEAM}}}))
+    and on (detector) topk({TURNS_SHOWN}, sum by (detector) ({_BEGAN} or {FINDINGS_ENDED.name}{{{TEAM}}} or {_DUE}))
 )
   {IN_WORDS}"""

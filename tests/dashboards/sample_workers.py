@@ -68,6 +68,7 @@ FIRST = {
     metrics.DEALS_WITHOUT_EXECUTIVE: [(("default", "Demo", "emea"), 4), (("default", "Proposal", "emea"), 0)],
     metrics.FINDINGS_BEGAN: [(("ghosted", "emea"), 1), (("gone_quiet", "emea"), 2)],
     metrics.FINDINGS_ENDED: [(("gone_quiet", "emea", "open"), 1), (("gone_quiet", "emea", "lost"), 3)],
+    metrics.FINDINGS_DUE: [(("reply_only", "emea"), 5)],
     metrics.BOOK_DEALS: [
         (("ann", "emea", "yes"), 1),
         (("ann", "emea", "no"), 1),
@@ -111,6 +112,7 @@ SECOND = {
     metrics.DEALS_WITHOUT_EXECUTIVE: [(("default", "Demo", "emea"), 1), (("default", "Demo", "amer"), 0)],
     metrics.FINDINGS_BEGAN: [(("reply_only", "emea"), 1)],
     metrics.FINDINGS_ENDED: [(("ghosted", "emea", "open"), 2)],
+    metrics.FINDINGS_DUE: [(("reply_only", "emea"), 2), (("reply_only", "amer"), 1)],
     metrics.BOOK_DEALS: [
         (("cleo", "emea", "yes"), 1),
         (("cleo", "emea", "no"), 0),

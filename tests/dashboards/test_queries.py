@@ -151,7 +151,7 @@ def test_each_team_has_a_row_for_each_quarter_in_which_its_deals_close(prometheu
     }
 
 
-def test_a_week_is_told_by_what_began_cleared_and_was_closed_with_its_deal(prometheus: str) -> None:
+def test_a_week_is_told_by_what_began_cleared_was_closed_with_its_deal_and_is_due(prometheus: str) -> None:
     assert ask(prometheus, shared.BEGAN) == {(): 4}
     assert ask(prometheus, shared.CLEARED) == {(): 3}
     assert ask(prometheus, shared.BEGAN, team="amer") == {(): 0}
@@ -163,7 +163,9 @@ def test_a_week_is_told_by_what_began_cleared_and_was_closed_with_its_deal(prome
         ("gone_quiet", "The buyer has gone quiet", "cleared"): 1,
         ("gone_quiet", "The buyer has gone quiet", "closed with the deal"): 3,
         ("reply_only", "Ping-pong", "began"): 1,
+        ("reply_only", "Ping-pong", "due next week"): 8,
     }
+    assert ask(prometheus, shared.TURNS_BY_DETECTOR, team="amer") == {("reply_only", "Ping-pong", "due next week"): 1}
 
 
 def test_findings_are_counted_over_all_workers(prometheus: str) -> None:

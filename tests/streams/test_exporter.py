@@ -234,8 +234,9 @@ def counted() -> Counts:
 @pytest.mark.parametrize("metric", metrics.CATALOGUE, ids=lambda metric: str(metric.name))
 def test_every_metric_of_the_catalogue_is_exported_with_its_kind_help_and_labels(metric: metrics.Metric) -> None:
     over = finding(state="resolved", since=AT - timedelta(days=2), until=AT - timedelta(days=1))
+    ahead = finding(state="pending", since=AT + timedelta(days=1))
     state = State(
-        answers=[*some_deals(), answer("D-6", over, two_way_at=AT)],
+        answers=[*some_deals(), answer("D-6", over, ahead, two_way_at=AT)],
         books=books(some_deals()),
         judged=[],
         errors=Counter(),

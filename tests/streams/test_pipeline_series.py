@@ -150,6 +150,19 @@ def test_a_week_holds_what_began_and_what_ended_within_seven_days() -> None:
     }
 
 
+def test_what_is_due_begins_within_seven_days_if_nothing_happens() -> None:
+    def ahead(since: datetime, **other: Any) -> Any:
+        return finding(state="pending", since=since, **other)
+
+    deals = [
+        answer("A", ahead(NOW + 7 * DAY)),
+        answer("B", ahead(NOW + 7 * DAY + timedelta(seconds=1))),
+        answer("C", ahead(NOW + DAY, severity="info"), finding("ghosted", since=NOW)),
+        answer("D", ahead(NOW + DAY), status="won"),
+    ]
+    assert told(metrics.FINDINGS_DUE, *deals) == {("reply_only", "emea"): 1}
+
+
 def test_silence_is_in_working_days_since_the_buyer_or_since_the_deal_began() -> None:
     deals = [
         answer("A", two_way_at=NOW - 7 * DAY),  # five, over a weekend
@@ -170,7 +183,7 @@ def test_silence_is_in_working_days_since_the_buyer_or_since_the_deal_began() ->
 
 def test_before_the_first_clock_nothing_is_said_of_time() -> None:
     deal = answer("A", finding(), close_date="2026-04-01", two_way_at=NOW)
-    for metric in (metrics.CLOSING_AMOUNT, metrics.FINDINGS_BEGAN, metrics.FINDINGS_ENDED):
+    for metric in (metrics.CLOSING_AMOUNT, metrics.FINDINGS_BEGAN, metrics.FINDINGS_ENDED, metrics.FINDINGS_DUE):
         assert told(metric, deal, clock=None) == {}
     assert told(metrics.BOOK_DEALS, deal, clock=None)
 
