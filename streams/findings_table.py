@@ -24,7 +24,7 @@ def findings_table(findings: Iterable[Finding]) -> Table:
             plain_text(each.deal_id or ""),
             each.detector,
             STATE_WORDS[each.state],
-            Text(each.severity, style=colour),
+            Text(_severity(each), style=colour),
             plain_text(each.owner or ""),
             plain_text(each.evidence[-1].text),
         )
@@ -42,7 +42,7 @@ def explanation(told: Answer) -> Group:
         end = f", until {each.until:%Y-%m-%d %H:%M}" if each.until else ""
         parts.append(Text())
         when = f"since {each.since:%Y-%m-%d %H:%M}{end}"
-        parts.append(Text(f"{each.detector}: {STATE_WORDS[each.state]}, {each.severity}, {when}", style))
+        parts.append(Text(f"{each.detector}: {STATE_WORDS[each.state]}, {_severity(each)}, {when}", style))
         parts.append(plain_text(f"  {each.summary}"))
         parts += [plain_text(f"  - {fact.at:%Y-%m-%d %H:%M} {fact.text}  [{fact.event}]") for fact in each.evidence]
         if each.state != "resolved":
@@ -50,6 +50,10 @@ def explanation(told: Answer) -> Group:
     if not told.findings:
         parts.append(Text("nothing was found"))
     return Group(*parts)
+
+
+def _severity(finding: Finding) -> str:
+    return "muted" if finding.muted else finding.severity
 
 
 def plain_text(words: str, style: str = "") -> Text:

@@ -24,6 +24,7 @@ from .log import (
     DealEntry,
     DocumentEntry,
     Entry,
+    FeedbackEntry,
     MailEntry,
     MeetingEntry,
     MilestoneEntry,
@@ -48,6 +49,7 @@ PINNED = 5
 PINNED_DATES = 24
 PINNED_STAGES = 24
 PINNED_PLANS = 16
+PINNED_VERDICTS = 8
 
 
 @dataclass(frozen=True)
@@ -198,14 +200,15 @@ class Deal(Course):
         return [entry for entry in self.log if isinstance(entry, MailEntry)]
 
     def _pinned_changes(self) -> set[str]:
-        """What deadlines hang on: the latest stages, close dates and closings, the last step, and what is planned."""
+        """What deadlines hang on: the latest stages, close dates and closings, verdicts, the last step, plans."""
         latest: list[Change | Step] = [
             *self.changes("stage")[-PINNED_STAGES:],
             *self.changes("close_date")[-PINNED_DATES:],
             *self.changes("status")[-PINNED:],
             *([self.last_step] if self.last_step else []),
         ]
-        return {each.event for each in latest} | self._pinned_plans()
+        verdicts = sorted(self.verdicts.values(), key=order)[-PINNED_VERDICTS:]
+        return {each.event for each in (*latest, *verdicts)} | self._pinned_plans()
 
     def _pinned_plans(self) -> set[str]:
         """What lies ahead, the longest of it if it is much, and the newest of what nobody called done, held or off."""
@@ -247,6 +250,7 @@ _CARRIED = {
     "pushes": _HangsOn(fields=frozenset({"close_date"})),
     "proposals": _HangsOn((DocumentEntry,)),
     "milestones": _HangsOn((MilestoneEntry,)),
+    "verdicts": _HangsOn((FeedbackEntry,)),
     "_plans": _HangsOn((MeetingEntry, MilestoneEntry), _WHOSE | {"next_step_date", "paused_until"}),
     "last_planned": _HangsOn((MeetingEntry, MilestoneEntry), _WHOSE | {"next_step_date", "paused_until"}),
 }

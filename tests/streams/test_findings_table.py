@@ -92,3 +92,10 @@ def test_nothing_from_outside_commands_the_terminal_or_is_taken_for_markup() -> 
     text = shown(explanation(answer(HOSTILE, hostile, name=HOSTILE, stage=HOSTILE, owner=HOSTILE, currency=HOSTILE)))
     assert "\n".join(text).count(HARMLESS) == 5 + 3
     assert "\x1b" not in "\n".join(text + table)
+
+
+def test_what_somebody_called_noise_is_told_as_muted() -> None:
+    noise = finding(severity="info", muted=MONDAY)
+
+    assert "muted" in shown(findings_table([noise]))[1].split()
+    assert any("open, muted, since" in line for line in shown(explanation(answer("D-1", noise))))

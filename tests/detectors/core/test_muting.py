@@ -112,6 +112,12 @@ def test_the_order_of_arrival_and_a_round_trip_change_nothing() -> None:
     assert kept.answer(day(9)) == expected
 
 
+def test_a_verdict_is_remembered_whatever_else_happens() -> None:
+    later = [crm(5 + number / 10, amount=number) for number in range(1, 300)]
+
+    assert told(watched([crm(), *ping_pong(3), verdict(5), *later]), 36) == ("open", "info", True)
+
+
 def test_who_said_it_and_why_is_kept_in_short() -> None:
     deal = watched([crm(), verdict(1, reason="x" * 500, by="ann@us.example")]).deal
 
