@@ -214,6 +214,9 @@ def _moments(watched: Watched, at: datetime, after: datetime | None) -> list[dat
 
 
 def _compare_finding(finding: Finding, story: Story, moment: datetime, found: Compared) -> None:
+    if finding.muted is not None:
+        # somebody called it noise
+        return
     critical = CRITICAL[finding.detector](story, moment)
     if critical != (finding.severity == "critical"):
         found.note(finding.detector, "critical", story, moment, critical)
