@@ -36,15 +36,23 @@ class Known(BaseModel):
 
     findings: dict[str, Severity] = {}
     two_way_at: datetime | None = None
+    as_of: datetime | None = None
 
     @classmethod
     def of(cls, told: Answer) -> "Known":
         """What is known of it now."""
         seen = [each for each in told.findings if each.state in ("open", "unknown")]
-        return cls(findings={each.detector: each.severity for each in seen}, two_way_at=told.two_way_at)
+        return cls(
+            findings={each.detector: each.severity for each in seen}, two_way_at=told.two_way_at, as_of=told.as_of
+        )
 
     def news(self, told: Answer) -> str | None:
-        """What is new on the deal since then, in a few words; None if nothing is."""
+        """What is new on the deal since then, in a few words; None if nothing is.
+
+        Nothing is new in what is older: an answer may be read here before it has come to the book.
+        """
+        if self.as_of is not None and told.as_of < self.as_of:
+            return None
         if told.two_way_at is not None and (self.two_way_at is None or told.two_way_at > self.two_way_at):
             return "the buyer took part"
         for finding in told.stalls:

@@ -164,7 +164,7 @@ def _sum_up(stage: Stage, screen: Screen) -> None:
 
 def _mails(mailroom: Mailroom) -> None:
     mails = mailroom.mails()
-    print(f"\n{len(mails)} mails went to reps and ops.")
+    print(f"\n{len(mails)} mails went to reps, managers and ops.")
     if mails:
         newest = mails[-1]
         body = newest.get_body(("plain",))

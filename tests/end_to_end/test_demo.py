@@ -96,7 +96,7 @@ def test_without_a_terminal_it_plays_the_half_year_sums_up_and_leaves_only_mails
     for news in (" stalls ", " worse ", " clears "):
         assert news in said
     assert "60 deals were played; " in said
-    assert "mails went to reps and ops.\nThe newest, to " in said
+    assert "mails went to reps, managers and ops.\nThe newest, to " in said
     assert "Where to look:" in said
     mails = [message_from_bytes(path.read_bytes(), policy=policy.default) for path in (folder / "mails").rglob("*.eml")]
     reps = {str(mail["To"]) for mail in mails if str(mail["To"]).endswith("@northbeam.example")}

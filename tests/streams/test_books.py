@@ -285,3 +285,33 @@ def test_nobody_is_their_own_manager() -> None:
     books.advance([put(answer("A", finding(severity="critical")))], day(0))
     books.pass_time(day(60))
     assert unanswered(books) == []
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([ANN, BOB]),
+            st.sampled_from("ABCD"),
+            st.lists(st.tuples(st.sampled_from(["ghosted", "gone_quiet"]), st.sampled_from(["warning", "critical"]))),
+            st.floats(0, 1),
+        ),
+        max_size=15,
+    ),
+    st.sets(st.integers(0, 15)),
+)
+def test_restarts_at_any_moment_tell_nobody_anything_else(steps: list[Any], restarts: set[int]) -> None:
+    rows: dict[str, bytes] = {}
+    steady, other, now = a_shelf(0, ONE_A_DAY), a_shelf(0, ONE_A_DAY), 0.0
+    for number, (owner, deal, found, later) in enumerate(steps):
+        if number in restarts:
+            other = taken_over(rows, ONE_A_DAY)
+        now += later
+        findings = [finding(name, severity=severity) for name, severity in dict(found).items()]
+        record = put(answer(deal, *findings, owner=owner))
+        for books in (steady, other):
+            out = books.advance([record], day(now))
+            out.rows |= books.pass_time(day(now)).rows
+            if books is other:
+                kept(rows, out)
+        assert told_by(other) == told_by(steady)
+        assert [told.withheld for told in other.tellings()] == [told.withheld for told in steady.tellings()]
