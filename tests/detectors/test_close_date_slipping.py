@@ -16,6 +16,7 @@ from tests.detectors.builders import (
     changed,
     created,
     dated,
+    event,
     findings,
     inbound,
     lost,
@@ -142,6 +143,13 @@ def test_weekends_and_holidays_do_not_matter():
 def test_pushes_told_in_any_order_and_twice_count_once_each():
     first, second, third = TWICE
     assert slipping(third, first, second, first, third) == slipping(*TWICE)
+
+
+def test_a_move_that_is_told_by_two_sources_is_one_push():
+    again = event("sheet", "row-7", "crm.deal.changed", at(10, hour=11), close_date=on(40))
+    once = (created(0, close_date=on(30)), dated(40, day=10), again)
+    assert breach("close_date_slipping", *once) is None
+    assert slipping(*once, dated(50, day=20)) == slipping(*TWICE)
 
 
 def test_a_push_that_arrives_late_moves_the_start():

@@ -251,6 +251,19 @@ async def test_only_what_the_settings_name_is_there_at_all(nowhere: Settings) ->
             assert "echo-me" not in await answer.text()
 
 
+@pytest.mark.parametrize("path", ["/events", "/hooks/hubspot", "/hooks/pipedrive", "/hooks/graph", "/deals/none"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_what_stands_in_a_query_is_never_sent_back(path: str, method: str, nowhere: Settings) -> None:
+    """Graph lets a hook prove itself by sending a token back; here that would be a page of a stranger's words."""
+    token = "<script>echo-me</script>"
+    async with door(nowhere) as at:
+        answer = await at.client.request(
+            method, path, params={"validationToken": token}, data=b"{}", headers=BEARER | {"Content-Type": STRUCTURED}
+        )
+        assert answer.status >= 400
+        assert "echo-me" not in await answer.text() + str(answer.headers)
+
+
 async def test_pushes_are_posted(nowhere: Settings) -> None:
     async with door(nowhere) as at:
         for method in ("GET", "PUT", "OPTIONS"):

@@ -16,7 +16,7 @@ from streams.counts import Counts
 from streams.exporter import Exporter, State
 from streams.monitor import Partition
 from streams.wire import Clock, Record
-from tests.streams.sample_deals import RULES, crm, day, outbound
+from tests.streams.sample_deals import RULES, crm, day, inbound, outbound
 from tests.streams.scraping import Series, series_of
 
 REP, OTHER = "rep@us.example", "other@us.example"
@@ -130,3 +130,14 @@ def test_its_value_counts_in_its_new_currency_and_the_alert_stays(worker: Worker
     assert worker.annotation("amount") == {"1,200 USD"}
     assert worker.scraped()["stallwatch_stalled_amount"] == {("emea", "USD"): 1200}
     assert worker.scraped()["stallwatch_deals_amount"] == {("default", "Demo", "emea", "USD"): 1200}
+
+
+def test_what_is_over_when_it_is_learned_is_no_alert() -> None:
+    worker = Worker()
+    worker.hears(11, crm(0, stage="Demo", owner=REP, id="created"))
+    chased = [outbound(0.1, "m-1"), outbound(1, "m-2"), inbound(10, "m-3", in_reply_to="m-2")]
+    worker.hears(11.1, *chased)
+    states = {each.detector: each.state for each in worker.deal.findings}
+    assert states["ghosted"] == "resolved"
+    told = worker.alerts() | worker.alerts(over=True)
+    assert "ghosted" not in {detector for detector, _, _ in told}

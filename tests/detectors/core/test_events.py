@@ -327,6 +327,28 @@ def test_what_the_contract_asks_of_each_type_is_asked(kind, fields):
     assert refusal(raw(fields, type=kind))[0] == "invalid"
 
 
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("crm.deal.changed", {}),
+        ("crm.contact.changed", {"email": BUYER}),
+        ("crm.milestone.changed", {"milestone_id": "m"}),
+        ("activity.email", {"message_id": "<1>", "from": BUYER}),
+        ("activity.meeting", {"meeting_id": "m", "status": "held"}),
+        ("activity.call", {"call_id": "c", "direction": "inbound"}),
+        ("activity.document", {"document_id": "d", "kind": "quote", "status": "sent"}),
+        ("source.heartbeat", {"covers": [], "through": "2026-03-02T09:00:00Z"}),
+        ("finding.feedback", {"detector": "ghosted", "verdict": "noise"}),
+    ],
+)
+def test_an_event_of_each_type_needs_no_more_than_the_contract_asks(kind, fields):
+    event = parse(raw(fields, type=kind))
+    assert json.loads(to_json(event))["data"] == fields | {
+        name: "2026-03-02T09:00:00Z" for name in fields if name == "through"
+    }
+    assert deal(event).id == "D-1"
+
+
 def test_everybody_on_an_activity_is_told():
     copied = inbound(1, cc=["boss@them.example"])
     assert set(people_on(copied)) == {BUYER, REP, "boss@them.example"}

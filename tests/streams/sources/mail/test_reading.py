@@ -198,6 +198,12 @@ def test_our_own_copy_has_its_blind_copies_and_theirs_has_not() -> None:
     assert mail_in(written("Bcc: boss@us.example")).data.cc is None
 
 
+def test_a_mail_that_names_us_in_copy_only_is_a_mail() -> None:
+    raw = written("Cc: rep@us.example", to=None)
+    assert item(raw).kind == "mail"
+    assert (mail_in(raw).data.to, mail_in(raw).data.cc) == (None, ("rep@us.example",))
+
+
 def test_a_mail_that_names_nobody_went_to_the_mailbox_that_it_was_put_into() -> None:
     assert mail_in(written("Delivered-To: rep@us.example", to="undisclosed-recipients:;")).data.to == (
         "rep@us.example",

@@ -135,6 +135,14 @@ def test_a_gap_is_kept_until_it_can_be_fetched_and_nothing_is_claimed_meanwhile(
     assert topic.complete == [Complete(ALL, day(12))]
 
 
+def test_a_change_of_two_hundred_deals_at_once_is_told_to_each(topic: Topic) -> None:
+    deals = [id_of("Opportunity", number) for number in range(1, 201)]
+    topic.write(change(Save(day(5), "UPDATE", "Opportunity", deals[0], {"NextStep": "Call"}), 70, ids=deals))
+    told = topic.read(10)
+    assert [event.subject for event in told] == deals
+    assert len({event.id for event in told}) == 200
+
+
 @pytest.mark.parametrize("lost", [gap("006*"), gap(DEAL, kind="GAP_OVERFLOW")])
 def test_after_an_overflow_or_a_change_of_all_every_deal_is_fetched(
     lost: bytes, topic: Topic, double: Double, rest: SalesforceConnection
