@@ -1,13 +1,23 @@
 """What a verdict of noise does: the finding is shown and not told, until there is another reason to tell it."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import permutations
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from detectors.core import state
 from detectors.core.assessment import Watched
 from detectors.core.breach import Finding
+from detectors.core.deal import Deal
+from detectors.core.detector import Verdict
+from detectors.core.events import Event
+from detectors.core.registry import catalogue
+from tests.detectors.builders import event as event_of_life
+from tests.detectors.lives import lives, moments
+from tests.detectors.test_contract import LOCAL
 from tests.streams.sample_deals import RULES, crm, day, inbound, meeting, outbound, ping_pong, verdict, watched
 
 A_MINUTE = timedelta(minutes=1)
@@ -116,6 +126,40 @@ def test_a_verdict_is_remembered_whatever_else_happens() -> None:
     later = [crm(5 + number / 10, amount=number) for number in range(1, 300)]
 
     assert told(watched([crm(), *ping_pong(3), verdict(5), *later]), 36) == ("open", "info", True)
+
+
+@given(lives(corrections=False), moments(), st.data())
+@settings(max_examples=150, deadline=None)
+def test_it_changes_how_loud_a_finding_is_and_nothing_else(
+    events: list[Event], moment: datetime, data: st.DataObject
+) -> None:
+    without, judged = Watched(Deal("D-1", LOCAL)), Watched(Deal("D-1", LOCAL))
+    for each in events:
+        without = without.apply(each)
+    wrong = sorted(open_at(without, max(moment, *(each.time for each in events))))
+    assume(wrong)
+    name = data.draw(st.sampled_from(wrong))
+    said = event_of_life("app", "noise", "finding.feedback", moment, "D-1", detector=name, verdict="noise")
+    for each in [*events, said]:
+        judged = judged.apply(each)
+    for later in (timedelta(), timedelta(days=9), timedelta(days=100)):
+        at = max(moment, *(each.time for each in events)) + later
+        loud, now = open_at(without, at), open_at(judged, at)
+        assert loud.keys() == now.keys()
+        for detector, finding in now.items():
+            if finding.muted is None:
+                assert finding == loud[detector]
+                continue
+            assert (detector, finding.severity) == (name, "info")
+            assert finding.since <= moment == finding.muted
+            assert all(fact.at <= moment for fact in finding.evidence)
+            assert replace(finding, muted=None, severity=loud[detector].severity) == loud[detector]
+
+
+def open_at(deal: Watched, at: datetime) -> dict[str, Finding]:
+    """What is open at a moment, but for what is judged by other findings."""
+    found = {each.detector: each for each in deal.answer(at) if each.state == "open"}
+    return {name: each for name, each in found.items() if not issubclass(catalogue()[name], Verdict)}
 
 
 def test_who_said_it_and_why_is_kept_in_short() -> None:
