@@ -37,6 +37,7 @@ class Counts:
         self._notifications = self._counter(metrics.NOTIFICATIONS)
         self._events = self._counter(metrics.EVENTS)
         self._clamped = self._counter(metrics.EVENTS_CLAMPED)
+        self._repeated = self._counter(metrics.EVENTS_REPEATED)
         self._dead = self._counter(metrics.DEAD_LETTERS)
         self._verdicts = self._counter(metrics.FEEDBACK)
         for detector in catalogue():
@@ -66,6 +67,8 @@ class Counts:
         self.refused(out.refused)
         for at in out.applied_at:
             self._lag.observe(max(0.0, (now - at).total_seconds()))
+        for (source, content), number in out.repeated.items():
+            self._repeated.labels(self._source(source), content).inc(number)
         for (detector, verdict), number in out.verdicts.items():
             self._verdicts.labels(detector if detector in catalogue() else "other", verdict).inc(number)
 

@@ -123,6 +123,13 @@ EVENTS_CLAMPED = Metric(
     "Events dated up to a day ahead of the receiver's clock, and set back to it.",
     ("source",),
 )
+EVENTS_REPEATED = Metric(
+    PREFIX + "events_repeated_total",
+    "counter",
+    "Events that a deal was told again under the same identity, with the `same` content or an `other` one, of which "
+    "the later counts. Who takes a partition over reads some again.",
+    ("source", "content"),
+)
 EVENT_LAG = Metric(
     PREFIX + "event_lag_seconds", "histogram", "From when an event happened to when the monitor applied it."
 )

@@ -46,6 +46,7 @@ class Advanced:
     answers: list[Answer] = field(default_factory=list)
     refused: Counter[tuple[str, str]] = field(default_factory=Counter)
     verdicts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    repeated: Counter[tuple[str, str]] = field(default_factory=Counter)
     applied_at: list[datetime] = field(default_factory=list)
 
 
@@ -220,6 +221,9 @@ class Partition:
         if known is None:
             known = Watched(Deal(deal_id, self.rules), (), self._on_error, self._wins.baselines)
         self.deals[deal_id] = grown = known.apply(event)
+        # what is told for the first time makes the log longer, but where something falls off it
+        if len(grown.deal.log) <= len(known.deal.log) and (again := known.deal.was_told(event)):
+            out.repeated[event.source, again] += 1
         if grown is known:
             return False
         out.applied_at.append(event.time)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from .changes import Change
 from .course import Course
@@ -88,6 +88,14 @@ class Deal(Course):
         if is_newest:
             grown._carry_over(self, log[-1])
         return grown._trimmed()
+
+    def was_told(self, event: Event) -> Literal["same", "other"] | None:
+        """Whether it holds an event of this identity, of the same content or another; what fell off is forgotten."""
+        known = next((each for each in self.log if each.event == event.ref), None)
+        entry = entry_of(event, self.rules.phrases)
+        if known is None or entry is None:
+            return None
+        return "same" if content(known.as_told) == content(entry) else "other"
 
     def before(self, moment: datetime) -> Deal:
         """The deal as it was known to be just before a moment."""

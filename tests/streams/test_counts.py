@@ -68,6 +68,12 @@ def test_a_flood_of_source_names_is_counted_together_beyond_a_bound() -> None:
     assert counts.watermarks == {"other": day(499)}
 
 
+def test_what_comes_again_is_counted_by_its_source_and_whether_it_says_the_same() -> None:
+    counts = Counts()
+    counts.monitored(Advanced(repeated=Counter({("crm", "same"): 3, ("crm", "other"): 1})), day(0))
+    assert samples(counts, "stallwatch_events_repeated_total") == {("crm", "same"): 3, ("crm", "other"): 1}
+
+
 def test_verdicts_are_counted_by_the_detectors_that_there_are() -> None:
     counts = Counts()
     verdicts = Counter({("ghosted", "noise"): 2, **{(f"made-up-{n}", "useful"): 1 for n in range(500)}})

@@ -225,7 +225,8 @@ def counted() -> Counts:
             watermarks={"crm": AT},
         )
     )
-    counts.monitored(Advanced(applied_at=[AT], verdicts=Counter({("ghosted", "noise"): 1})), AT)
+    once, again = Counter({("ghosted", "noise"): 1}), Counter({("crm", "same"): 1})
+    counts.monitored(Advanced(applied_at=[AT], verdicts=once, repeated=again), AT)
     counts.notified("a", "ok")
     counts.takes("events")
     return counts

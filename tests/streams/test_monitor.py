@@ -424,6 +424,28 @@ def test_a_mail_that_was_given_a_deal_is_taken_whatever_its_key() -> None:
     assert list(partition.deals) == ["D-1"]
 
 
+@pytest.mark.parametrize("restart", [True, False])
+def test_what_comes_again_is_counted_and_so_is_another_content_under_its_identity(restart: bool) -> None:
+    first, later = crm(1, stage="Demo", amount=1.5, id="c-1"), crm(2, stage="Proposal", id="c-1")
+    partition, rows = one(), dict[str, bytes]()
+    out = partition.advance([record(crm(0)), record(first), record(inbound(1, "m-1")), clock(3)])
+    assert not out.repeated
+    keep(rows, out)
+    if restart:
+        partition = restored(rows)
+    same = partition.advance([record(first), record(inbound(1, "m-1")), record(crm(4, id="news")), clock(5)])
+    assert same.repeated == {("test", "same"): 2}
+    assert partition.advance([record(later)]).repeated == {("test", "other"): 1}
+    assert partition.advance([record(first)]).repeated == {("test", "other"): 1}
+    assert partition.answers["D-1"].stage == "Proposal"
+
+
+def test_of_very_many_events_none_counts_as_one_that_came_again() -> None:
+    partition = one()
+    told = [inbound(number / 10, f"m-{number}") for number in range(300)]
+    assert not partition.advance([*(record(each) for each in told), clock(40)]).repeated
+
+
 def test_verdicts_are_counted_once() -> None:
     verdict = record(event("finding.feedback", day(1), detector="ghosted", verdict="noise"))
     partition = one()
