@@ -6,7 +6,7 @@ from grafana_foundation_sdk.models.dashboard import DashboardLinkType
 from dashboards import variables
 from dashboards.panels import COLOURS, labelled, lines, name, number, timeline
 from dashboards.queries import deal
-from dashboards.tables import Label, Value, severity_colours, sheet
+from dashboards.tables import Label, Value, named, sheet
 
 VARIABLES = (variables.deal,)
 
@@ -76,13 +76,9 @@ def board() -> Dashboard:
                 "What is wrong now",
                 "The open findings. What they rest on, and what would clear them, is on the deal's page.",
                 "none",
-                [
-                    Label("problem", "What is wrong"),
-                    Label("severity", "Severity", 100, severity_colours()),
-                    Label("detector", "Detector", 200),
-                ],
-                [Value(deal.PROBLEMS, "Open", "none", 70)],
-                sort=[("Severity", False)],
+                [Label("problem", "What is wrong"), Label("detector", "Detector", 200)],
+                [Value(deal.LEVEL_BY_PROBLEM, "Severity", "none", 100, named(_SEVERITIES))],
+                sort=[("Severity", True)],
                 width=10,
             )
         )

@@ -4,7 +4,7 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
 
 from dashboards.panels import lines, number
 from dashboards.queries import operations
-from dashboards.tables import Label, Value, sheet
+from dashboards.tables import Label, Value, named, sheet
 
 VARIABLES = ()
 
@@ -137,18 +137,7 @@ def _in(board: Dashboard) -> Dashboard:
                         "Pushes",
                         "none",
                         80,
-                        more={
-                            "mappings": [
-                                {
-                                    "type": "value",
-                                    "options": {
-                                        "0": {"text": "taken", "color": "green", "index": 0},
-                                        "1": {"text": "paused", "color": "red", "index": 1},
-                                    },
-                                }
-                            ],
-                            "custom__cellOptions": {"type": "color-text"},
-                        },
+                        more=named([("taken", "green"), ("paused", "red")]),
                     ),
                 ],
                 sort=[("Silent for", True)],

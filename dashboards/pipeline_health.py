@@ -73,7 +73,7 @@ def _numbers(board: Dashboard) -> Dashboard:
             number(
                 "Slipped ($currency)",
                 "Value of the open deals whose close date left a fiscal quarter that counted on it, and did not come "
-                "back. " + _CURRENCY_NOTE,
+                "back: those that the detector quarter_rollover finds. " + _CURRENCY_NOTE,
                 pipeline.SLIPPED_VALUE,
                 "short",
                 width=3,

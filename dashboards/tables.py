@@ -7,7 +7,7 @@ from typing import Any
 from grafana_foundation_sdk.builders import table
 from grafana_foundation_sdk.models.dashboard import DataTransformerConfig
 
-from dashboards.panels import COLOURS, column, organized, sorted_by
+from dashboards.panels import COLOURS, column, in_words, organized, sorted_by
 from dashboards.targets import SOURCE, ids, rows
 
 Link = Mapping[str, Any]
@@ -75,19 +75,9 @@ def sheet(
     return panel
 
 
-def severity_colours() -> dict[str, Any]:
-    """A cell that names severities, in the colour of the worst."""
-    worst = [
-        {
-            "type": "regex",
-            "options": {
-                "pattern": f".*{severity}.*",
-                "result": {"text": severity, "color": COLOURS[severity], "index": at},
-            },
-        }
-        for at, severity in enumerate(("critical", "warning", "info"))
-    ]
-    return {"mappings": worst, "custom__cellOptions": {"type": "color-text"}}
+def named(words: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """A cell that shows 0, 1 … as these words, in their colours."""
+    return {"mappings": in_words(words), "custom__cellOptions": {"type": "color-text"}}
 
 
 def deals(
@@ -145,12 +135,23 @@ def deals(
         .height(height)
         .span(width)
     )
+    # of several severities, the worst is shown
+    worst = [
+        {
+            "type": "regex",
+            "options": {
+                "pattern": f".*{severity}.*",
+                "result": {"text": severity, "color": COLOURS[severity], "index": at},
+            },
+        }
+        for at, severity in enumerate(("critical", "warning"))
+    ]
     for special in (
         column("Deal", links=list(links), custom__width=140),
         column("Amount", custom__width=110),
         column("Owner", custom__width=120),
         column("Team", custom__width=90),
-        column("Severity", custom__width=90, **severity_colours()),
+        column("Severity", mappings=worst, custom__width=90, custom__cellOptions={"type": "color-text"}),
         column("What is wrong", custom__minWidth=200),
     ):
         panel = panel.override_by_name(*special)

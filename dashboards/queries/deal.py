@@ -21,6 +21,3 @@ OWNER = f"max by (owner) ({_FINDINGS})"
 LEVEL_BY_PROBLEM = f"""\
 max by (detector) ({_LEVELS})
   {IN_WORDS}"""
-PROBLEMS = f"""\
-max by (detector, severity) ({_FINDINGS})
-  {IN_WORDS}"""
