@@ -1,11 +1,14 @@
 """How far each source has been read: a small file a connection, replaced only when Kafka has what it says."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import orjson
+from filelock import FileLock, Timeout
 
 
 class BookmarkError(RuntimeError):
@@ -19,8 +22,25 @@ class Bookmarks:
         self._folder = folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:
+            raise BookmarkError(f"{folder}: a file, and no folder for bookmarks") from None
         except OSError as error:
             raise BookmarkError(f"{folder}: {error.strerror}") from None
+
+    @contextmanager
+    def held(self, name: str) -> Iterator[None]:
+        """Keep other processes from this bookmark meanwhile; `BookmarkError` if one has it already."""
+        lock = FileLock(self._path(name).with_suffix(".lock"), timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise BookmarkError(f"{name}: another process polls it, and keeps its bookmark in {self._folder}") from None
+        except OSError as error:
+            raise BookmarkError(f"{lock.lock_file}: {error.strerror}") from None
+        try:
+            yield
+        finally:
+            lock.release()
 
     def of(self, name: str) -> dict[str, Any]:
         """Where to go on in a source; {} where nothing has been read yet."""

@@ -26,9 +26,19 @@ def connected(file: Connections, kafka: Kafka, ours: Domains, names: Iterable[st
         raise ConnectionsError("the connections file (STALLWATCH_CONNECTIONS) has nothing that could be polled")
     for name in wanted:
         if name not in known:
-            near = get_close_matches(name, known, n=1)
-            raise ConnectionsError(f"no connection is named {name!r}" + (f"; did you mean {near[0]}?" if near else ""))
+            raise ConnectionsError(_unknown(name, known))
     return [known[name] for name in dict.fromkeys(wanted)]
+
+
+def _unknown(name: str, known: Iterable[str]) -> str:
+    """Why nothing is polled by this name, and what could be."""
+    names = sorted(known)
+    near = [each for each in names if each.startswith(f"{name}.")]
+    if not near and name in Connections.model_fields:
+        return f"{name}: the connections file does not say how it is reached, so it cannot be polled"
+    near = near or get_close_matches(name, names, n=1)
+    meant = f"did you mean {near[0]}?" if near else f"there are {', '.join(names) or 'none'}"
+    return f"no connection is named {name!r}; {meant}"
 
 
 def _all(file: Connections, kafka: Kafka, ours: Domains) -> Iterator[Connection]:

@@ -53,6 +53,8 @@ def publish(
     from ..breaker import Breaker
     from ..publish import Publisher
 
+    if first is not None and not dry_run:
+        raise typer.BadParameter("only goes with --dry-run: else everything is sent", param_hint="'--first'")
     settings = settings_with(rules)
     with ExitStack() as stack:
         on_item = _reporter(report, stack)

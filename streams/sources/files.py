@@ -51,6 +51,9 @@ def read(paths: Iterable[Path], reading: Reading) -> Iterator[Input]:
     """
     paths = [file for path in paths for file in _expanded(path)]
     foreign = [path for path in paths if _is_foreign(path)]
+    for path in paths:
+        if path not in foreign:
+            _seems_native(path)
     if not foreign:
         return lines(paths)
     # what cannot be read is said before anything is
@@ -60,17 +63,30 @@ def read(paths: Iterable[Path], reading: Reading) -> Iterator[Input]:
 
 
 def _expanded(path: Path) -> list[Path]:
-    """A folder of exports stands for its files; a folder of mail is read as one thing."""
-    if not path.is_dir() or mail.is_mail(path):
+    """A folder of exports stands for its files; what mail it has is read as one thing."""
+    if not path.is_dir():
         return [path]
-    files = sorted(each for each in path.iterdir() if each.is_file() and each.name.casefold().endswith(KNOWN))
-    if not files:
+    mails = [path] if mail.is_mail(path) else []
+    exports = sorted(each for each in path.iterdir() if each.is_file() and each.name.casefold().endswith(KNOWN))
+    if not mails and not exports:
         raise HistoryError(f"{path}: a folder in which there is neither mail nor an export")
-    return files
+    return [*mails, *exports]
 
 
 def _is_foreign(path: Path) -> bool:
     return path != STDIN and (_is_table(path) or _is_dump(path) or mail.is_mail(path))
+
+
+def _seems_native(path: Path) -> None:
+    """`HistoryError` for what is named like no file of events, and does not begin as one: an .xlsx, a text."""
+    # a pipe can be read only once
+    if path.name.casefold().endswith((*KNOWN, ".gz")) or not path.is_file():
+        return
+    first = next(lines([path]), None)
+    if first is not None and not first.raw.lstrip().startswith(b"{"):
+        raise HistoryError(
+            f"{path}: neither mail nor a table (.csv, .tsv) nor events as JSON, one a line; save a spreadsheet as CSV"
+        )
 
 
 def _is_dump(path: Path) -> bool:

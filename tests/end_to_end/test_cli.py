@@ -252,6 +252,13 @@ def test_a_dry_run_prints_the_events_and_sends_nothing(fresh: System, tmp_path: 
     assert refused.startswith(f"{file}:4: refused, ")
 
 
+def test_only_the_first_events_are_never_sent_but_shown(tmp_path: Path) -> None:
+    file = written(tmp_path / "events.jsonl", quiet_deal("D-first"))
+    assert len(stallwatch("publish", "--dry-run", "--first", "2", file).out.splitlines()) == 2
+    assert "--first" in (said := refusal(stallwatch("publish", "--first", "2", file)))
+    assert "only goes with --dry-run" in said
+
+
 @pytest.mark.parametrize("dry_run", [["--dry-run"], []], ids=["dry run", "sent"])
 def test_strict_ends_with_1_if_anything_was_refused(dry_run: list[str], system: System, tmp_path: Path) -> None:
     good = written(tmp_path / "good.jsonl", quiet_deal("D-strict"))

@@ -34,5 +34,18 @@ def test_a_broken_bookmark_is_named_and_never_taken_for_the_beginning(tmp_path: 
 
 def test_a_folder_that_cannot_be_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(BookmarkError, match="file"):
+    with pytest.raises(BookmarkError, match="file: a file, and no folder for bookmarks"):
         Bookmarks(tmp_path / "file")
+    with pytest.raises(BookmarkError, match="file/deeper: Not a directory"):
+        Bookmarks(tmp_path / "file" / "deeper")
+
+
+def test_one_process_at_a_time_has_a_bookmark_and_a_crash_lets_it_go(tmp_path: Path) -> None:
+    first, second = Bookmarks(tmp_path), Bookmarks(tmp_path)
+    with first.held("salesforce"):
+        with pytest.raises(BookmarkError, match="salesforce: another process polls it"), second.held("salesforce"):
+            pass
+        with second.held("hubspot"):
+            second.keep("hubspot", {"at": 1})
+    with second.held("salesforce"):
+        second.keep("salesforce", {"at": 2})

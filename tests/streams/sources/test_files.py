@@ -1,6 +1,8 @@
 """Files of any kind are told apart by what is in them, and come in the order of their times."""
 
+import os
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +99,29 @@ def test_columns_that_nobody_knows_are_named_before_anything_is_read(tmp_path: P
     eml, own = written(tmp_path, "one.eml", MAIL), written(tmp_path, "deals.csv", OWN)
     with pytest.raises(HistoryError, match=r"deals\.csv: .*Deal No, Phase, Changed.*--mapping"):
         read([eml, own], Reading(RULES))
+
+
+def test_a_folder_with_mail_and_exports_stands_for_both(tmp_path: Path) -> None:
+    written(tmp_path, "export/sales.mbox", f"From rep@us.example Tue Mar  3 10:00:00 2026\n{MAIL}\n")
+    written(tmp_path, "export/a.csv", OPPORTUNITY)
+    written(tmp_path, "export/b.csv", USERS)
+    found = told([tmp_path / "export"])
+    assert {each["source"] for each in found} == {"mail", "salesforce"}
+    assert "rep@us.example" in {each["data"].get("owner") for each in found}
+
+
+@pytest.mark.parametrize("name", ["export.xlsx", "export.txt", "export"])
+def test_a_file_of_no_known_form_is_refused_as_a_whole_and_not_line_by_line(tmp_path: Path, name: str) -> None:
+    with pytest.raises(HistoryError, match=f"{name}: neither mail nor a table .* save a spreadsheet as CSV"):
+        read([written(tmp_path, name, OPPORTUNITY)], Reading(RULES))
+
+
+def test_a_pipe_of_events_is_read_from_its_first_line(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as pool:
+        pool.submit(pipe.write_bytes, orjson.dumps(crm(1)))
+        assert len(list(read([pipe], Reading(RULES)))) == 1
 
 
 @pytest.mark.parametrize(
