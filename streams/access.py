@@ -35,6 +35,7 @@ class Access:
         self._http = http
         self._people = listed
         self._hosts = {_host(pages_url), _host(http.base)}
+        self._names = {URL(pages_url).host, URL(http.base).host}
         self._is_secure = URL(pages_url).scheme == "https"
         tokens = sorted(each.fingerprint for each in listed.values() if each.token)
         self.has_tokens = bool(tokens)
@@ -88,6 +89,16 @@ class Access:
         """The browser forgets its cookie."""
         name, secure = self._cookie(request)
         response.del_cookie(name, path="/", httponly=True, secure=secure, samesite="Lax")
+
+    def is_meant(self, request: web.Request) -> bool:
+        """Whether a browser that nobody asks anything means this server.
+
+        Else a page of elsewhere, whose name its owner lets lead to this machine for a moment, would read all deals.
+        """
+        if not self.is_open or not is_loopback(self._http.host):
+            return True
+        name = _name(request.host)
+        return name in self._names or is_loopback(name or "")
 
     def is_from_own_page(self, request: web.Request) -> bool:
         """Whether no other site's page made a browser send this. What is no browser says nothing of either."""
@@ -164,6 +175,13 @@ def _peer(request: web.Request) -> str:
     """Whose guesses are counted together: of IPv6, whoever has one address has 2^64."""
     peer = _address(request.remote)
     return str(ip_network((peer, 64), strict=False)) if isinstance(peer, IPv6Address) else str(peer)
+
+
+def _name(host: str) -> str | None:
+    try:
+        return URL(f"http://{host}").host
+    except ValueError:
+        return None
 
 
 def _host(url: str) -> str:

@@ -130,6 +130,10 @@ class _Site:
         """A page that is shown to those only who may come in; what it shows each of them is its own business."""
 
         async def shown(request: web.Request) -> web.StreamResponse:
+            if not self._access.is_meant(request):
+                raise web.HTTPMisdirectedRequest(
+                    text="Ask for it as 127.0.0.1, or by the name in STALLWATCH_DEAL_PAGE."
+                )
             if request.method not in ("GET", "HEAD") and not self._access.is_from_own_page(request):
                 raise web.HTTPForbidden(text="Another site's page made your browser send this.")
             person = self._access.person(request, self._views.rules())

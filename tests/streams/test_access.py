@@ -234,6 +234,29 @@ async def test_no_other_site_posts_in_somebodys_name(shelf: Shelf, headers: dict
             assert answer.status == (303 if is_taken else 403)
 
 
+@pytest.mark.parametrize(
+    ("host", "is_told"),
+    [
+        ("127.0.0.1:8787", True),
+        ("localhost:8787", True),
+        ("[::1]:8787", True),
+        ("deals.us.example", True),
+        ("deals.us.example:443", True),
+        ("evil.example:8787", False),
+        ("127.0.0.1.evil.example", False),
+        ("", False),
+        ("[::bad", False),
+    ],
+)
+async def test_where_nobody_is_asked_no_other_name_leads_here(shelf: Shelf, host: str, is_told: bool) -> None:
+    async with serving(shelf, {}, url="https://deals.us.example") as client:
+        for path in ("/deals", "/deals/ann-1"):
+            assert (await client.get(path, headers={"Host": host})).status == (200 if is_told else 421)
+        assert (await client.get("/metrics", headers={"Host": host})).status == 200
+    async with serving(shelf, {}, host="0.0.0.0", open=True) as client:
+        assert (await client.get("/deals", headers={"Host": host})).status == 200
+
+
 # -- a proxy that says who it is
 
 
