@@ -12,10 +12,10 @@ from time import monotonic
 
 from detectors.core import events
 
-from .bookmarks import Bookmarks
+from .bookmarks import BookmarkError, Bookmarks
 from .breaker import NOT_ITS_FAULT, Breakers
 from .history import Told
-from .publish import Published, Publisher
+from .publish import Published, Publisher, PublishError
 from .sources.connection import Batch, Complete, Connection, SourceError, SourceUnavailable
 from .sources.in_order import in_order
 from .sources.item import event
@@ -31,7 +31,7 @@ class Round:
     name: str
     sent: int = 0
     refused: int = 0
-    problem: SourceError | None = None
+    problem: SourceError | BookmarkError | None = None
 
 
 class Poll:
@@ -59,19 +59,29 @@ class Poll:
         publisher.result = Published(newest=publisher.result.newest)
         problem = None
         try:
-            self._refuse_paused(connection)
-            for told in connection.round(self._bookmarks.of(connection.name), now):
-                if isinstance(told, Complete):
-                    self._send(connection, [Told(connection.name, events.to_json(heartbeat(connection.source, told)))])
-                    continue
-                self._send(connection, in_order(told.items))
-                self._bookmarks.keep(connection.name, told.bookmark)
-                self._on_batch(connection, told)
-                self._refuse_paused(connection)
-        except SourceError as error:
+            with self._bookmarks.held(connection.name):
+                self._ask(connection, now)
+        except (SourceError, BookmarkError) as error:
             log.error("%s: %s", connection.name, error)
             problem = error
+        except PublishError:
+            raise
+        except Exception as error:
+            # whatever one source can still bring about, the others go on
+            log.exception("%s: the round broke off", connection.name)
+            problem = SourceUnavailable(f"{type(error).__name__}: {error}")
         return Round(connection.name, publisher.result.sent, len(publisher.result.refused), problem)
+
+    def _ask(self, connection: Connection, now: datetime) -> None:
+        self._refuse_paused(connection)
+        for told in connection.round(self._bookmarks.of(connection.name), now):
+            if isinstance(told, Complete):
+                self._send(connection, [Told(connection.name, events.to_json(heartbeat(connection.source, told)))])
+                continue
+            self._send(connection, in_order(told.items))
+            self._bookmarks.keep(connection.name, told.bookmark)
+            self._on_batch(connection, told)
+            self._refuse_paused(connection)
 
     def _send(self, connection: Connection, told: Iterable[Told]) -> None:
         refused = self._publisher.result.refused

@@ -115,3 +115,21 @@ def test_a_source_of_which_most_is_refused_is_paused_and_not_complete(settings: 
     assert (second.sent, second.refused) == (0, 0)
     assert broken.asked_from == [0]
     assert Bookmarks(tmp_path).of("crm") == {"next": LEAST}  # what was refused is kept, and not asked for again
+
+
+def test_a_bookmark_that_cannot_be_read_is_its_own_sources_problem(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "crm.json").write_text("{broken")
+    first, second = a_round(settings, tmp_path, Crm(1), Crm(1, "other", "other"))
+    assert "crm.json" in str(first.problem)
+    assert (second.sent, second.problem) == (2, None)
+
+
+class Unforeseen(Crm):
+    def change(self, number: int) -> Item:
+        raise ZeroDivisionError("nobody thought of this")
+
+
+def test_what_nobody_thought_of_in_one_source_keeps_no_other_from_its_turn(settings: Settings, tmp_path: Path) -> None:
+    first, second = a_round(settings, tmp_path, Unforeseen(1), Crm(1, "other", "other"))
+    assert str(first.problem) == "ZeroDivisionError: nobody thought of this"
+    assert (second.sent, second.problem) == (2, None)
