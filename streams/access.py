@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from time import time
 
 from aiohttp import web
-from itsdangerous import BadData, URLSafeTimedSerializer
+from itsdangerous import BadData, TimestampSigner, base64_decode, base64_encode
 from limits import parse
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
@@ -19,7 +19,7 @@ from detectors.core.addresses import normalise
 from detectors.core.rules import Rules
 
 from . import people
-from .people import ANYBODY, People, Person, fingerprint, person
+from .people import ANYBODY, Listed, People, Person, fingerprint, person
 from .settings import Http, Settings, SettingsError
 
 SESSION_SECONDS = 7 * 24 * 3600
@@ -37,11 +37,8 @@ class Access:
         self._hosts = {_host(pages_url), _host(http.base)}
         self._names = {URL(pages_url).host, URL(http.base).host}
         self._is_secure = URL(pages_url).scheme == "https"
-        tokens = sorted(each.fingerprint for each in listed.values() if each.token)
-        self.has_tokens = bool(tokens)
-        self.is_open = not (tokens or http.trust_header)
-        # who knows all tokens may be anybody anyway; a token that is taken away ends all sessions
-        self._sessions = URLSafeTimedSerializer(sha256(b"".join(tokens)).digest(), salt="stallwatch session")
+        self.has_tokens = any(each.token for each in listed.values())
+        self.is_open = not (self.has_tokens or http.trust_header)
         self._wrong = FixedWindowRateLimiter(MemoryStorage())
 
     def person(self, request: web.Request, rules: Rules) -> Person | None:
@@ -59,7 +56,7 @@ class Access:
 
     def whose(self, token: str, request: web.Request) -> str | None:
         """Whose token it is, told in a time that says nothing of how much of it is right."""
-        peer = _peer(request)
+        peer = _counted(self._visitor(request))
         if not self._wrong.test(WRONG, peer):
             wait = self._wrong.get_window_stats(WRONG, peer).reset_time - time()
             headers = {"Retry-After": str(max(1, round(wait)))}
@@ -72,12 +69,11 @@ class Access:
 
     def open_session(self, response: web.StreamResponse, address: str, request: web.Request) -> None:
         """From now on a browser is known by its cookie."""
-        told = [address, self._people[address].fingerprint.hex()[:16]]
         name, secure = self._cookie(request)
         # lax, so that a link in a mail leads somewhere; whatever changes something is looked at by `is_from_own_page`
         response.set_cookie(
             name,
-            str(self._sessions.dumps(told)),
+            _signer(self._people[address]).sign(base64_encode(address)).decode(),
             max_age=SESSION_SECONDS,
             path="/",
             httponly=True,
@@ -110,12 +106,17 @@ class Access:
 
     def _by_session(self, request: web.Request) -> str | None:
         name, _ = self._cookie(request)
+        told = request.cookies.get(name, "")
         try:
-            address, token = self._sessions.loads(request.cookies.get(name, ""), max_age=SESSION_SECONDS)
-        except (BadData, ValueError, TypeError):
+            # whose it claims to be, unsigned: it says which token must have signed it
+            address = base64_decode(told.partition(".")[0]).decode()
+            listed = self._people.get(address)
+            if listed is None or listed.token is None:
+                return None
+            _signer(listed).unsign(told, max_age=SESSION_SECONDS)
+        except (BadData, ValueError):
             return None
-        listed = self._people.get(address)
-        return address if listed and listed.token and listed.fingerprint.hex()[:16] == token else None
+        return address
 
     def _by_proxy(self, request: web.Request) -> str | None:
         header = self._http.trust_header
@@ -127,6 +128,13 @@ class Access:
             return normalise(told[0].strip()) if len(told) == 1 else None
         except ValueError:
             return None
+
+    def _visitor(self, request: web.Request) -> str | None:
+        """The address of who asks; behind a proxy, the one that it gives, lest one who guesses keeps all others out."""
+        passed_on = request.headers.getall("X-Forwarded-For", [])
+        if passed_on and self._is_proxy(request.remote):
+            return passed_on[-1].rpartition(",")[2].strip()
+        return request.remote
 
     def _is_proxy(self, remote: str | None) -> bool:
         peer = _address(remote)
@@ -163,6 +171,11 @@ def is_loopback(host: str) -> bool:
     return host == "localhost" or (peer is not None and peer.is_loopback)
 
 
+def _signer(listed: Listed) -> TimestampSigner:
+    """Signs somebody's sessions: whoever has their token could open one anyway."""
+    return TimestampSigner(listed.fingerprint, salt="stallwatch session", digest_method=sha256)
+
+
 def _address(text: str | None) -> IPv4Address | IPv6Address | None:
     try:
         peer = ip_address(text or "")
@@ -171,9 +184,9 @@ def _address(text: str | None) -> IPv4Address | IPv6Address | None:
     return (peer.ipv4_mapped or peer) if isinstance(peer, IPv6Address) else peer
 
 
-def _peer(request: web.Request) -> str:
+def _counted(visitor: str | None) -> str:
     """Whose guesses are counted together: of IPv6, whoever has one address has 2^64."""
-    peer = _address(request.remote)
+    peer = _address(visitor)
     return str(ip_network((peer, 64), strict=False)) if isinstance(peer, IPv6Address) else str(peer)
 
 

@@ -4,12 +4,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
 from pathlib import Path
+from time import time
 from typing import Any
 
 import pytest
 from aiohttp import CookieJar
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
+from itsdangerous import TimestampSigner, base64_encode
 from pydantic import SecretStr
 from yarl import URL
 
@@ -161,11 +163,27 @@ async def test_a_session_holds_with_every_worker_and_ends_with_its_token(shelf: 
     headers = JSON | {"Cookie": f"stallwatch={cookie}"}
     async with serving(shelf) as other:
         assert await ids(other, headers) == {"ann-1"}
-        for changed in (cookie.swapcase(), cookie[1:], cookie[:-2], "", "x" * 5_000):
+        bobs = base64_encode("bob@us.example").decode() + cookie[cookie.index(".") :]
+        for changed in (cookie.swapcase(), cookie[1:], cookie[:-2], bobs, bobs.partition(".")[0], "", "x" * 5_000):
             assert (await other.get("/deals", headers=JSON | {"Cookie": f"stallwatch={changed}"})).status == 401
     renewed = {**PEOPLE, "ann@us.example": Listed(role="rep", token=SecretStr("another-0123456789"))}
     async with serving(shelf, renewed) as after:
         assert (await after.get("/deals", headers=headers)).status == 401
+    fewer = {address: each for address, each in PEOPLE.items() if not address.startswith("ann")}
+    async with serving(shelf, fewer) as after:
+        assert (await after.get("/deals", headers=headers)).status == 401
+    more = {**PEOPLE, "new@us.example": Listed(role="ops", token=SecretStr("another-0123456789"))}
+    async with serving(shelf, more) as after:
+        assert await ids(after, headers) == {"ann-1"}
+
+
+async def test_a_session_is_over_after_a_week(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving(shelf) as client:
+        monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda _: int(time()) - SESSION_SECONDS - 1)
+        cookie = (await log_in(client, "ann")).cookies["stallwatch"].value
+        monkeypatch.undo()
+        client.session.cookie_jar.clear()
+        assert (await client.get("/deals", headers=JSON | {"Cookie": f"stallwatch={cookie}"})).status == 401
 
 
 @pytest.mark.parametrize(
@@ -193,6 +211,16 @@ async def test_who_guesses_is_not_heard_for_a_while(shelf: Shelf) -> None:
         for answer in (await log_in(client, "ann"), await client.get("/deals", headers=bearer("ann"))):
             assert answer.status == 429
             assert 1 <= int(answer.headers["Retry-After"]) <= 60
+
+
+async def test_behind_a_proxy_one_who_guesses_keeps_nobody_else_out(shelf: Shelf) -> None:
+    async with serving(shelf) as client:
+        for number in range(11):
+            # what stands before the proxy's own word is the visitor's invention
+            stranger = {"X-Forwarded-For": f"10.0.0.{number}, 203.0.113.7"}
+            answer = await client.post("/log-in", data={"token": "guess"}, headers=stranger)
+        assert answer.status == 429
+        assert (await client.get("/deals", headers=bearer("ann") | {"X-Forwarded-For": "203.0.113.8"})).status == 200
 
 
 async def test_who_was_in_stays_in_while_somebody_else_guesses(shelf: Shelf) -> None:
