@@ -20,7 +20,7 @@ from detectors.core.breach import Finding, Severity
 
 from .answer import Answer
 from .quiet import Hours
-from .ranking import ranked
+from .ranking import is_of_a_source, ranked
 
 CHOICE_OPEN = timedelta(minutes=4)
 """How long a day's first choice may be made anew: an import brings a book in pieces, and the worst deal may be in the
@@ -118,6 +118,8 @@ def _untold(answer: Answer, told: Told | None) -> Iterator[Finding]:
     words = told.words if told else {}
     for finding in answer.stalls:
         word = words.get(finding.detector)
+        if words and is_of_a_source(finding):
+            continue  # that a source has failed is on all deals at once, and makes none of them news
         if word is None or (finding.severity == "critical" and word.severity != "critical"):
             yield finding
 

@@ -1,6 +1,7 @@
 """Which of an owner's stalled deals are to be told first.
 
-Critical ones come before all others. Within that it is value at risk times severity times news: a critical finding
+Critical ones come before all others, and deals that only cannot be seen, because a source has failed, after all others.
+Within that it is value at risk times severity times news: a critical finding
 weighs three warnings, and what opened or turned worse in the last two days weighs twice what was found when it was old
 already (an import is full of that). Values in different currencies cannot be compared without rates that nobody gave,
 so a deal's value is how many times the median open deal of its currency in this book it is worth; a deal whose amount
@@ -13,6 +14,7 @@ from datetime import datetime, timedelta
 from statistics import median
 
 from detectors.core.breach import Finding
+from detectors.core.registry import catalogue
 
 from .answer import Answer
 
@@ -34,15 +36,22 @@ def ranked(news: Mapping[str, Collection[Finding]], book: Mapping[str, Answer], 
     """The deals that have news, by id, the most urgent first."""
     usual = medians(book.values())
 
-    def urgency(deal_id: str) -> tuple[bool, float, str]:
+    def urgency(deal_id: str) -> tuple[bool, bool, float, str]:
         told = book[deal_id]
         critical = told.stalls[0].severity == "critical"
         worth = _worth(told, usual.get(told.currency, 0.0))
         severity = CRITICAL_WEIGHS if critical else 1.0
         fresh = FRESH_WEIGHS if any(now - _turned(each) <= FRESH for each in news[deal_id]) else 1.0
-        return not critical, -worth * severity * fresh, deal_id
+        is_blind = all(is_of_a_source(each) for each in news[deal_id])
+        return not critical, is_blind, -worth * severity * fresh, deal_id
 
     return sorted(news, key=urgency)
+
+
+def is_of_a_source(finding: Finding) -> bool:
+    """Whether it says that a source has failed, rather than the deal."""
+    kind = catalogue().get(finding.detector)
+    return kind is not None and kind.by_coverage
 
 
 def _worth(told: Answer, usual: float) -> float:

@@ -225,3 +225,14 @@ def test_what_is_new_on_a_deal_comes_before_what_was_known_and_what_is_critical_
     )
     rep.at(1)
     assert [each.detector for each in rep.told["A"].findings(rep.book["A"])] == ["ghosted", "gone_quiet", "reply_only"]
+
+
+def test_a_source_that_fails_makes_no_deal_news_and_deals_that_only_cannot_be_seen_come_last() -> None:
+    rep = rep_with("A", "B", most=1)
+    rep.at(0)
+    rep.has("A", finding(), finding("blind_deal"), amount=1e9)
+    rep.has("C", finding("blind_deal"), amount=1e9)
+    assert rep.at(1) == ["A", "B"]
+    assert rep.at(2) == ["A", "B", "C"]
+    rep.has("A", finding(), finding("blind_deal"), finding("ghosted"))
+    assert rep.at(3) == ["A*3", "B", "C"]
