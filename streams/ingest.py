@@ -150,8 +150,11 @@ def _for_the_join(event: events.Event, value: bytes, rules: Rules, partitions: i
     else:
         return []
     ours = rules.organization.domains
-    theirs = {company_of(person) for person in people if not are_ours(domain_of(person), ours)}
-    companies = sorted(theirs)[:MOST_COMPANIES]
+    theirs = dict.fromkeys(company_of(person) for person in people if not are_ours(domain_of(person), ours))
+    if len(theirs) > MOST_COMPANIES:
+        out.unjoined["too_many_companies"] += 1
+    # whose mail it is, is told by who writes and is written to rather than by who has a copy
+    companies = list(theirs)[:MOST_COMPANIES]
     if not companies and event.subject is None:
         if _names_nobody(event):
             # where an earlier word on the same thing was joined, or waits, it is joined as well; here nobody knows

@@ -347,7 +347,7 @@ def to_json(event: Event) -> bytes:
 
 
 def people_on(event: Event) -> Iterator[str]:
-    """Everybody's address on an activity, ours and theirs, in no particular order."""
+    """Everybody's address on an activity, ours and theirs: who acts, whom it is for, who has a copy."""
     match event:
         case Email(data=mail):
             yield mail.sender

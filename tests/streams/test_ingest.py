@@ -355,8 +355,17 @@ def test_a_contact_goes_to_its_deal_and_to_where_its_mails_are_joined() -> None:
 def test_people_of_several_companies_are_looked_for_at_each() -> None:
     mail = inbound(1, "m-1", cc=["law@counsel.example", "ceo@buyer.example"])
     assert ways(taken(mail)) == [("mail", b"buyer.example"), ("mail", b"counsel.example")]
-    crowd = inbound(1, "m-1", cc=[f"a@c{number:02}.example" for number in range(40)])
-    assert len(taken(crowd).sends) == MOST_COMPANIES
+
+
+def test_of_very_many_companies_who_writes_and_is_written_to_come_first_and_what_is_cut_is_counted() -> None:
+    copied = [f"a@c{number:02}.example" for number in range(40)]
+    to = ["rep@us.example", "law@yonder.example"]
+    out = taken(inbound(1, "m-1", **{"from": "zoe@zeta.example", "to": to, "cc": copied}))
+    expected = ["zeta.example", "yonder.example", *(f"c{number:02}.example" for number in range(8))]
+    assert [(send.key or b"").decode() for send in out.sends] == expected
+    assert (len(expected), out.unjoined) == (MOST_COMPANIES, Counter(too_many_companies=1))
+    just_as_many = taken(inbound(1, "m-2", cc=copied[: MOST_COMPANIES - 1]))
+    assert (len(just_as_many.sends), just_as_many.unjoined) == (MOST_COMPANIES, Counter())
 
 
 def test_only_a_mail_that_is_looked_for_at_several_companies_says_so_and_at_which_it_counts() -> None:
