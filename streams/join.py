@@ -10,6 +10,7 @@ What finds no deal waits, bounded in number and age, and is joined when the cont
 A mail to several companies is looked for at each of them, and placed at each by what is known there. Where it still
 waits, another may long have joined it: so it takes no place of those that wait at a single company. When it is given
 up, it is counted at the first of its companies alone, as `several_companies`: so many at most found no deal anywhere.
+What a machine wrote to nobody whom a deal knows does not wait at all: newsletters would take the places of all others.
 """
 
 from collections import Counter, deque
@@ -249,6 +250,9 @@ class Directory:
         if deals := [event.subject] if event.subject else whose(event, company, self._links, self._deals):
             self._place_all(self._place(row, event, deals, out), out)
             return
+        if _matters_to_nobody(event):
+            self._give_up(row, "automatic", out)
+            return
         line = self._line(row)
         line.put(event.time, row, _found_by(company, event))
         if len(line) > MOST_WAITING:
@@ -292,6 +296,11 @@ class Directory:
         for line in self._lines:
             while line and line.oldest[0] < moment:
                 self._give_up(line.oldest[1], "too_old", out)
+
+
+def _matters_to_nobody(event: events.Event) -> bool:
+    """Whether a machine wrote a mail that says nothing for any deal, as a note on somebody's absence would."""
+    return isinstance(event, events.Email) and bool(event.data.automatic) and event.data.returns_on is None
 
 
 def _found_by(company: str, event: events.Event) -> list[str]:

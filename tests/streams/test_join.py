@@ -498,6 +498,24 @@ def test_the_oldest_is_given_up_whatever_arrived_first() -> None:
     assert {each for each, _ in pairs(directory.advance([*records(contact(48, "D-1")), clock(49)]))} == {"newer"}
 
 
+def test_what_a_machine_wrote_to_no_deals_people_takes_no_place_among_those_that_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(join, "MOST_WAITING", 2)
+    news = [stranger(2 + n, f"news-{n}", automatic=True) for n in range(5)]
+    both = mail(8, "to-both", cc=["law@counsel.example"], automatic=True)
+    away = mail(9, "away", automatic=True, returns_on="2026-04-01")
+    directory = Directory(0, 1)
+    out = directory.advance([*records(mail(1, "m-1"), *news, both, away), clock(10)])
+    assert (out.given_up, directory.waiting) == ({"automatic": 5, "several_companies": 1}, 2)
+    assert pairs(directory.advance([*records(contact(11, "D-1")), clock(11)])) == {("m-1", "D-1"), ("away", "D-1")}
+
+
+def test_what_a_machine_wrote_to_a_deals_people_is_theirs() -> None:
+    told = [contact(0, "D-1"), mail(1, "m-1", automatic=True), stranger(2, "m-2", answers="m-1", automatic=True)]
+    assert given_in_order(*told) == {("m-1", "D-1"), ("m-2", "D-1")}
+
+
 def test_a_mail_to_two_companies_that_one_has_joined_is_not_counted_at_the_other() -> None:
     directory = Directory(0, 1)
     law = {"cc": ["law@counsel.example"]}
