@@ -421,6 +421,34 @@ def test_every_open_finding_can_be_judged_without_a_script() -> None:
     assert labelled <= set(page.ids)
 
 
+def test_a_stalled_deal_can_be_snoozed_where_there_is_an_alertmanager() -> None:
+    shelf = Shelf(day(7))
+    shelf.add("D-1", crm(), *ping_pong(3))
+    shelf.add("fine", crm())
+
+    def page(deal_id: str, *, can_snooze: bool) -> Page:
+        shown = life(shelf.told[deal_id], shelf.deals[deal_id], shelf.as_of)
+        return Page(render.deal_page(shown, None, can_snooze=can_snooze))
+
+    assert (
+        "Alert nobody of this deal for a day 3 days a week 2 weeks 4 weeks because Snooze"
+        in page("D-1", can_snooze=True).words
+    )
+    assert "Snooze" not in page("D-1", can_snooze=False).words
+    assert "Snooze" not in page("fine", can_snooze=True).words
+
+
+def test_a_snoozed_deal_says_until_when_and_why() -> None:
+    shelf = Shelf(day(7))
+    until = day(9).isoformat()
+    shelf.add("D-1", crm(), *ping_pong(3), verdict(5, "snooze", until=until, by="ann", reason="trade fair"))
+
+    assert "Snoozed until 2026-03-11 10:00 by ann: trade fair, or until something new" in page_of(shelf).words
+    shelf.as_of = day(9)
+    shelf.renew("D-1")
+    assert "Snoozed until" not in page_of(shelf).words
+
+
 # -- the exchange
 
 
