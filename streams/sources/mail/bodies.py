@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from email.message import Message
 from email.parser import BytesParser, HeaderParser
+from email.utils import collapse_rfc2231_value
 from itertools import chain, islice
 
 import lxml.html
@@ -78,11 +79,21 @@ def split(raw: bytes) -> tuple[bytes, bytes]:
 
 
 def opened(head: bytes, body: bytes) -> Message:
-    """A mail taken apart; one nested deeper than Python goes has headers only."""
+    """A mail taken apart; one that Python cannot take apart has headers only."""
     try:
         return BytesParser(policy=POLICY).parsebytes(head + body)
-    except RecursionError:
+    except Exception:  # too deeply nested for it; or it fails, in any way, over how the boundary is written
         return HeaderParser(policy=POLICY).parsestr(head.decode("ascii", "surrogateescape"))
+
+
+def param(part: Message, name: str, header: str = "Content-Type") -> str:
+    """A header's parameter; empty if there is none, or none that can be read.
+
+    Pieces and charsets (RFC 2231) that a stranger wrote make Python's parser raise nearly anything.
+    """
+    with suppress(Exception):
+        return collapse_rfc2231_value(part.get_param(name, "", header))
+    return ""
 
 
 def parts(mail: Message) -> Iterator[Message]:
@@ -122,12 +133,12 @@ def text_of(part: Message, most: int) -> str:
     """A text part in Unicode, in whatever charset it claims to be and is not, its first characters."""
     try:
         raw = part.get_payload(decode=True)
-    except (ValueError, LookupError, AssertionError):
+    except Exception:  # as above
         return ""
     if not isinstance(raw, bytes):
         return ""
     raw = raw[: 4 * most]
-    for charset in (part.get_content_charset() or "utf-8", "utf-8"):
+    for charset in (param(part, "charset").lower() or "utf-8", "utf-8"):
         with suppress(ValueError, LookupError):
             b"a".decode(charset, "replace")  # is refused for what is no charset but a way to pack files
             if codecs.lookup(charset).name not in _NO_CHARSETS:
@@ -138,7 +149,9 @@ def text_of(part: Message, most: int) -> str:
 
 def is_attached(part: Message) -> bool:
     """Whether a part is a file that comes with the mail."""
-    return part.get_content_disposition() == "attachment" or bool(part.get_filename())
+    return part.get_content_disposition() == "attachment" or bool(
+        param(part, "filename", "Content-Disposition") or param(part, "name")
+    )
 
 
 def new_text(mail: Message) -> str:

@@ -17,7 +17,7 @@ from icalendar import Calendar
 
 from detectors.core.addresses import normalise
 
-from .bodies import parts, text_of
+from .bodies import param, parts, text_of
 from .headers import MAX_ID, MAX_PEOPLE
 
 MAX_CALENDAR = 64 * 1024
@@ -50,7 +50,7 @@ def read(mail: Message, sent: datetime, offset: timedelta) -> Invitation | None:
     for part in parts(mail):
         if part.get_content_type() != "text/calendar":
             continue
-        said = str(part.get_param("method") or "").lower()
+        said = param(part, "method").lower()
         if part.get_content_disposition() == "attachment" and not said:
             continue
         try:

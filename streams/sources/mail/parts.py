@@ -5,8 +5,10 @@ text, and an invitation behind a long one.
 """
 
 from collections.abc import Iterator, Sequence
-from email import message_from_bytes
+from email.parser import BytesHeaderParser
 from typing import Any
+
+from .bodies import param
 
 MOST = 5
 WHOLE = "TEXT"
@@ -32,10 +34,10 @@ def wanted(structure: Any) -> tuple[str, ...]:
 
 def joined(header: bytes, parts: Sequence[tuple[bytes, bytes]]) -> bytes:
     """A mail of a header and (MIME header, content) of parts, all on one level."""
-    boundary = message_from_bytes(header).get_boundary()
-    if boundary is None:
+    boundary = param(BytesHeaderParser().parsebytes(header), "boundary").rstrip()
+    if not boundary:
         return header + b"".join(content for _, content in parts)
-    line = b"--" + boundary.encode("ascii", "surrogateescape")
+    line = b"--" + boundary.encode("utf-8", "surrogateescape")
     body = b"".join(line + b"\r\n" + mime + content + b"\r\n" for mime, content in parts)
     return header + body + line + b"--\r\n"
 

@@ -22,6 +22,8 @@ from .kind import Kind
 from .letter import Letter
 
 MAX_NOTES = 10
+# the last resort: what fails in a way that is not known
+BEYOND_US = "nothing could be made of it"
 # an address within somebody's name
 _ADDRESS = re.compile(r"[^\s<>@\"'(),;:]{1,64}@[^\s<>@\"'(),;:]{1,255}")
 
@@ -35,6 +37,16 @@ def read(raw: bytes, place: str, source: str, ours: Domains, now: datetime | Non
     than a day ahead of it is not believed.
     """
     head, body = split(raw)
+    try:
+        return _read(head, body, place, source, ours, now)
+    except Exception as error:
+        # none is known; but Python's mail parser raises anything over what strangers write, and one such mail
+        # must not keep all others from being read, round after round
+        why = f"{BEYOND_US} ({type(error).__name__})"
+        return Item(place, head, "unreadable", why, refusal=Refused("unreadable", why))
+
+
+def _read(head: bytes, body: bytes, place: str, source: str, ours: Domains, now: datetime | None) -> Item:
     letter = letters.read(opened(head, body), ours, now)
     kind = kinds.of(letter, ours)
     if letter.sender is None and kind.name == "bounce":

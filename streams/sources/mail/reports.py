@@ -8,7 +8,7 @@ from logging import NullHandler, getLogger
 from flufl.bounce import all_failures
 
 from . import headers
-from .bodies import MAX_LINE, parts
+from .bodies import MAX_LINE, param, parts
 from .kind import Kind
 from .letter import Letter
 
@@ -33,7 +33,7 @@ getLogger("flufl.bounce").propagate = False
 def of(letter: Letter) -> Kind | None:
     """The kind of a report; None for any other mail."""
     mail = letter.mail
-    report = str(mail.get_param("report-type") or "").lower() if mail.get_content_type() == "multipart/report" else ""
+    report = param(mail, "report-type").lower() if mail.get_content_type() == "multipart/report" else ""
     inside = {part.get_content_type() for part in parts(mail)}
     if report == "disposition-notification" or "message/disposition-notification" in inside:
         return Kind("read receipt", "a report on what became of a mail (disposition-notification)", True)

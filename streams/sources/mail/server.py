@@ -217,7 +217,9 @@ class Server:
                         (_part(told, f"{number}.MIME") or b"", _part(told, number) or b"") for number in numbers
                     ]
                     if (header := _part(told, "HEADER")) is not None:
-                        found[uid] = parts.joined(header, contents)
+                        # Python's parser raises anything over what strangers write: then the mail's beginning must do
+                        with suppress(Exception):
+                            found[uid] = parts.joined(header, contents)
         return found
 
     def _fetch(self, uids: Sequence[int], what: Sequence[str]) -> dict[int, dict[bytes, Any]]:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from detectors.core.events import MAX_BYTES, Email, Meeting, parse, to_json
 from streams.sources.item import Item
-from streams.sources.mail import absence, bodies, headers, invitations, reports
+from streams.sources.mail import absence, bodies, headers, invitations, parts, reading, reports
 from tests.streams.sources.mail.written import item, written
 
 MEGABYTE = 1024 * 1024
@@ -32,6 +32,7 @@ LINES = [
 def sane(read: Item) -> Item:
     assert read.kind
     assert len(read.raw) <= headers.MAX_BLOCK
+    assert reading.BEYOND_US not in read.why
     for event in read.events:
         assert isinstance(event, Email | Meeting)
         raw = to_json(event)
@@ -198,6 +199,34 @@ def test_ten_thousand_references_that_form_a_loop_end() -> None:
     assert event.data.references == tuple(f"<{n}@x.example>" for n in (0, 1, 2, 4, 5, 6))
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Content-Disposition: inline; filename*0=a; filename*=utf-8''a.txt",
+        "Content-Disposition: inline; filename*=undefined''x",
+        "Content-Type: text/plain; charset*=a\0b''x",
+        "Content-Type: text/plain; charset*=idna''x%ff",
+        "Content-Type: text/calendar; method*0=a; method*=utf-8''a",
+        "Content-Type: multipart/report; boundary=b; report-type*=undefined''x",
+        "Content-Type: multipart/mixed; boundary*=idna''x%ff",
+        "Content-Type: multipart/mixed; boundary=b; name*0*=utf-8''a; name*=utf-8''a",
+    ],
+)
+def test_a_parameter_that_python_cannot_read_ends_no_round(header: str) -> None:
+    (event,) = sane(item(written(header))).events
+    assert event.data.sender == "ada@customer.example"
+    parts.joined(f"{header}\r\n\r\n".encode(), [(b"\r\n", b"hi")])
+
+
+def test_what_fails_in_a_way_that_nobody_knows_of_is_refused_with_its_headers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading.kinds, "of", None)
+    read = item(written(text="secret"))
+    assert read.refusal is not None
+    assert (read.refusal.reason, str(read.refusal)) == ("unreadable", "nothing could be made of it (TypeError)")
+    assert b"From: Ada" in read.raw
+    assert b"secret" not in read.raw
+
+
 # ── anything at all
 
 
@@ -212,6 +241,23 @@ NAMES = st.sampled_from(
     "Content-Disposition Received Return-Path Auto-Submitted Precedence List-Id List-Unsubscribe Delivered-To "
     "X-Autoreply Resent-From MIME-Version".split()
 )
+# in pieces, twice, and in charsets that are none (RFC 2231)
+PARAMETERS = [
+    f"; {name}{form}"
+    for name in ("filename", "name", "boundary", "charset", "method", "report-type")
+    for form in (
+        "=b",
+        "*0=a",
+        "*0*=utf-8''a",
+        "*1*=b",
+        "*=utf-8''a",
+        "*=idna''x%ff",
+        "*=undefined''x",
+        "*=a\0b''x",
+        "*=é''%e9",
+        "*=",
+    )
+]
 WORDS = st.sampled_from(
     [
         "ada@customer.example", "<rep@us.example>", "Ada", ",", ";", ":", "<", ">", '"', "(", ")", "\\", "=?x?y?z?=",
@@ -220,6 +266,7 @@ WORDS = st.sampled_from(
         "charset=punycode", "charset=zlib", "charset=utf-16", "base64", "quoted-printable", "x-uuencode", "attachment",
         'filename="x', "Tue, 3 Mar 2026 10:00:00 +0100", "31 Feb 99999", "+9999", "\ud83d", "é", "\x00", "\r\n",
         "\r\n ", "\n", "<1@x>", "<>", "auto-replied", "bulk", "no", "xn--", "@", "[127.0.0.1]", "a@[::1]",
+        *PARAMETERS,
     ]
 )  # fmt: skip
 BODIES = st.sampled_from(
@@ -244,3 +291,10 @@ def test_any_headers_and_any_body_are_an_item(told: list[tuple[str, str]], text:
     lines = "".join(f"{name}: {value}\r\n" for name, value in told).encode("utf-8", "surrogatepass")
     body = text.encode("utf-8", "surrogatepass")
     sane(item(lines + (written(text="") + body if usual else b"\r\n" + body)))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from(PARAMETERS), max_size=4).map("".join), st.binary(max_size=50))
+def test_any_boundary_and_any_parts_are_joined(parameters: str, content: bytes) -> None:
+    header = f"Content-Type: multipart/mixed{parameters}\r\n\r\n".encode()
+    assert content in parts.joined(header, [(b"Content-Type: text/plain\r\n\r\n", content)])
