@@ -10,7 +10,6 @@ import typer
 from detectors.core.words import count_of
 
 from .. import rules_file
-from ..alerts import not_applied
 from .console import Json, RulesOption, out, print_json, say, settings_with
 
 app = typer.Typer(help="Validate, show and compare rules files.", no_args_is_help=True)
@@ -28,14 +27,11 @@ def check(file: Annotated[Path, typer.Argument(help="The rules file.")], as_json
         for place, problem in problems:
             print_json({"place": place, "problem": problem})
         raise rules_file.RulesFileError(f"{file}: {count_of(len(problems), 'problem')}") from None
-    owners, overrides, said = len(rules.file.owners), len(rules.file.overrides), not_applied(rules)
+    owners, overrides = len(rules.file.owners), len(rules.file.overrides)
     if as_json:
-        told = {"file": str(file), "owners": owners, "overrides": overrides, "rules": rules.hash, "not_applied": said}
-        print_json(told)
+        print_json({"file": str(file), "owners": owners, "overrides": overrides, "rules": rules.hash})
         return
     print(f"{file}: good; {owners} owners, {overrides} overrides, sha256 {rules.hash}")
-    if said is not None:
-        print(f"{file}: {said}")
 
 
 @app.command()
