@@ -3,7 +3,8 @@
 Everything about the people of one company meets in one partition: their contacts, their threads, the deals whose
 account it is, and the activities that wait for them. So the join works with any number of workers. It happens in order
 of event time: a record is held until the partition's time has reached it, because only then is everything known that
-came before it. A deal takes the same event once, so saying it twice does no harm. `whose` says which deals it is
+came before it. What comes late is taken with the next clock. So it does not matter how the topic is cut into batches.
+A deal takes the same event once, so saying it twice does no harm. `whose` says which deals it is
 given to; if the company has several of them, each copy says how many (`shareddeals`).
 
 What finds no deal waits, bounded in number and age, and is joined when the contact, the thread or the account appears.
@@ -16,7 +17,7 @@ What a machine wrote to nobody whom a deal knows does not wait at all: newslette
 from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from heapq import heapify, heappop, heappush
 
 import orjson
@@ -43,14 +44,13 @@ from .join_rows import (
 )
 from .links import Links
 from .reports import Reports
-from .waiting import Waiting
+from .waiting import LONGEST_WAIT, Waiting
 from .whose import whose
 from .wire import SHARED_DEALS, Clock, Record, Send, partition_of
 
 __all__ = ["LONGEST_WAIT", "Directory", "Joined", "partition_of_row"]
 
 MOST_WAITING = 20_000
-LONGEST_WAIT = timedelta(days=45)
 
 
 @dataclass
@@ -125,15 +125,14 @@ class Directory:
         for record in records:
             try:
                 self._receive(record, out)
-                clocked |= record.mark == b"clock"
+                if record.mark == b"clock":
+                    clocked = True
+                    self._take_what_is_due(out)
             except ValueError as error:
                 reason = error.reason if isinstance(error, events.Refused) else "invalid"
                 out.refused["unknown", reason] += 1
                 out.sends.append(dead_letter(record, reason, str(error), "mail", self.partitions))
-        while self._held and self._time is not None and self._held[0][0] <= self._time:
-            self._take(heappop(self._held)[1], out)
         if self._time is not None and self._time != before:
-            self._give_up_before(self._time - LONGEST_WAIT, out)
             clock = Clock(self._time, self.partition, self.partitions)
             out.marks += clock.send("deal_events", range(self.partitions))
         # a record is let go only when everything that it led to is kept, and the clocks, moved or not, last of all
@@ -201,6 +200,16 @@ class Directory:
         self._records[row] = out.rows[row] = value
         self._kinds[kind_of(row)] += 1
         return True
+
+    def _take_what_is_due(self, out: Joined) -> None:
+        if self._time is None:
+            return
+        while self._held and self._held[0][0] <= self._time:
+            at, row = heappop(self._held)
+            # whoever waits too long by then does not meet it, though it is all the same batch
+            self._give_up_before(at - LONGEST_WAIT, out)
+            self._take(row, out)
+        self._give_up_before(self._time - LONGEST_WAIT, out)
 
     def _take(self, row: str, out: Joined) -> None:
         """A record whose time has come."""

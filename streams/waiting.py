@@ -3,7 +3,9 @@
 from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
+
+LONGEST_WAIT = timedelta(days=45)
 
 
 class Waiting:

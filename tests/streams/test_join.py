@@ -491,6 +491,15 @@ def test_a_mail_too_old_is_given_up_and_counted_and_not_an_instant_before() -> N
     assert pairs(directory.advance([*records(contact(50, "D-1")), clock(50)])) == set()
 
 
+def test_what_waits_too_long_is_given_up_before_what_comes_after_it_however_the_topic_is_cut() -> None:
+    told = [*records(mail(10, "m-1")), clock(56), *records(contact(60, "D-1"), contact(5, "D-2")), clock(100)]
+    at_once = Directory(0, 1).advance(told)
+    assert (pairs(at_once), at_once.given_up) == (set(), {"too_old": 1})
+    one_by_one = Directory(0, 1)
+    assert [pairs(one_by_one.advance([each])) for each in told] == [set()] * len(told)
+    assert given_in_order(mail(10, "m-1"), contact(60, "D-1")) == set()
+
+
 def test_the_oldest_is_given_up_whatever_arrived_first() -> None:
     directory = Directory(0, 1)
     directory.advance([*records(mail(5, "newer"), mail(1, "older")), clock(5)])
@@ -858,6 +867,19 @@ def test_of_two_contents_under_one_identity_the_deal_is_given_both_and_the_later
     (kept,) = found.log
     assert isinstance(kept, MeetingEntry)
     assert (kept.at, kept.starts_at) == (day(2), day(9))
+
+
+@given(arrivals())
+def test_how_the_topic_is_cut_into_batches_changes_nothing(arrived: tuple[list[Told], list[list[Record]]]) -> None:
+    _, batches = arrived
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(join, "LONGEST_WAIT", timedelta(days=3))
+        one, other = Directory(0, ORIGINS), Directory(0, ORIGINS)
+        at_once = one.advance([record for batch in batches for record in batch])
+        singly = [other.advance([record]) for batch in batches for record in batch]
+    assert [send for out in singly for send in out.sends] == at_once.sends
+    assert sum((out.given_up for out in singly), Counter()) == at_once.given_up
+    assert one.waiting == other.waiting
 
 
 @given(lives(), st.data())
