@@ -90,16 +90,16 @@ def _findings(board: Dashboard) -> Dashboard:
                 "Findings by detector and severity",
                 "Open findings of the chosen teams now. A detector that fires on most deals says little about any of "
                 "them.",
-                shared.FINDINGS_BY_DETECTOR,
+                detectors.FINDINGS_BY_DETECTOR,
                 "short",
                 label="problem",
                 pieces="severity",
                 colours=COLOURS,
                 width=9,
-                height=14,
+                height=18,
             )
         )
-        .with_panel(week("The week, by detector", width=8, height=14))
+        .with_panel(week("The week, by detector", width=8, height=18))
         .with_panel(
             layers(
                 "Findings by family over time",
@@ -108,7 +108,7 @@ def _findings(board: Dashboard) -> Dashboard:
                 {"{{family}}": detectors.STALLS_BY_FAMILY},
                 "short",
                 width=7,
-                height=14,
+                height=18,
             )
         )
     )

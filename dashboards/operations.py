@@ -168,7 +168,7 @@ def _in(board: Dashboard) -> Dashboard:
                 f"Requests that pushed events, by what became of them. {_MINUTES}",
                 {"{{push}}: {{outcome}}": operations.PUSHES_BY_OUTCOME},
                 "cpm",
-                width=12,
+                width=8,
             )
         )
         .with_panel(
@@ -178,7 +178,17 @@ def _in(board: Dashboard) -> Dashboard:
                 "that has many of them has a wrong clock or time zone.",
                 {"{{source}}": operations.CLAMPED_BY_SOURCE},
                 "cpm",
-                width=12,
+                width=8,
+            )
+        )
+        .with_panel(
+            lines(
+                "Events told again",
+                f"Events that came again under the same identity. {_MINUTES} With the same content they change "
+                "nothing; with another, their source gives one identity to two events, and the later counts.",
+                {"{{source}}: {{content}} content": operations.REPEATED_BY_SOURCE},
+                "cpm",
+                width=8,
             )
         )
     )

@@ -152,9 +152,9 @@ def _week(board: Dashboard) -> Dashboard:
     return board.with_panel(week("The week, by what is wrong")).with_panel(
         bars(
             "What is wrong now",
-            "Open findings of the chosen teams, by what is wrong and how bad. A bar that stays on top is a habit, "
-            "not bad luck.",
-            shared.FINDINGS_BY_DETECTOR,
+            f"Open findings of the chosen teams, by how bad they are; the {pipeline.PROBLEMS_SHOWN} problems with "
+            "most of them. A bar that stays on top is a habit, not bad luck.",
+            pipeline.FINDINGS_BY_PROBLEM,
             "short",
             label="problem",
             pieces="severity",

@@ -18,6 +18,10 @@ STALLS = f'sum({FINDINGS.name}{{severity!="info", {TEAM}}}) or 0 * {OPEN_DEALS}'
 CRITICAL_FINDINGS = f'sum({FINDINGS.name}{{severity="critical", {TEAM}}}) or 0 * {OPEN_DEALS}'
 LEFT_OUT = f"sum({FINDINGS_LEFT_OUT.name})"
 
+FINDINGS_BY_DETECTOR = f"""\
+(sum by (detector, severity) ({FINDINGS.name}{{{TEAM}}}) > 0)
+  {IN_WORDS}"""
+
 STALLS_BY_FAMILY = f"""\
 sum by (family) (
   sum by (detector) ({recorded.FINDINGS}{{severity!="info", {TEAM}}})

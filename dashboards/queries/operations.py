@@ -8,6 +8,7 @@ from streams.metrics import (
     EVENT_LAG,
     EVENTS,
     EVENTS_CLAMPED,
+    EVENTS_REPEATED,
     LAG,
     MAIL_UNJOINED,
     MAIL_WAITING,
@@ -43,6 +44,7 @@ EVENTS_BY_SOURCE = _a_minute("source", EVENTS.name)
 DEAD_LETTERS_BY_REASON = _a_minute("source, reason", DEAD_LETTERS.name)
 PUSHES_BY_OUTCOME = _a_minute("push, outcome", PUSHES.name)
 CLAMPED_BY_SOURCE = _a_minute("source", EVENTS_CLAMPED.name)
+REPEATED_BY_SOURCE = _a_minute("source, content", EVENTS_REPEATED.name)
 MAIL_IS_WAITING = f"sum({MAIL_WAITING.name})"
 UNJOINED_BY_REASON = _a_minute("reason", MAIL_UNJOINED.name)
 NOTIFICATIONS_BY_OUTCOME = _a_minute("peer, outcome", NOTIFICATIONS.name)

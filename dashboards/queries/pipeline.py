@@ -12,6 +12,7 @@ from streams.metrics import (
     DEALS_WITHOUT_EXECUTIVE,
     FINDING_AMOUNT,
     FINDING_OPEN,
+    FINDINGS,
     STALLED_AMOUNT,
     STALLED_DEAL_AMOUNT,
 )
@@ -64,6 +65,14 @@ EXECUTIVES_BY_STAGE = f"""\
 label_replace({_WITHOUT_EXECUTIVE}, "executive", "{NOT_MET}", "", "")
   or
 label_replace(sum by (stage) ({DEALS.name}{{{TEAM}}}) - {_WITHOUT_EXECUTIVE}, "executive", "{MET}", "", "")"""
+
+_FINDINGS = f"{FINDINGS.name}{{{TEAM}}}"
+FINDINGS_BY_PROBLEM = f"""\
+(
+  (sum by (detector, severity) ({_FINDINGS}) > 0)
+    and on (detector) topk({PROBLEMS_SHOWN}, sum by (detector) ({_FINDINGS}))
+)
+  {IN_WORDS}"""
 
 VALUE_BY_PROBLEM = f"""\
 topk({PROBLEMS_SHOWN}, sum by (detector) ({FINDING_AMOUNT.name}{{{MONEY}}}))

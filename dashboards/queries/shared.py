@@ -1,6 +1,6 @@
 """What several dashboards ask."""
 
-from streams.metrics import DEALS, DETECTOR_INFO, FINDINGS, FINDINGS_BEGAN, FINDINGS_DUE, FINDINGS_ENDED
+from streams.metrics import DEALS, DETECTOR_INFO, FINDINGS_BEGAN, FINDINGS_DUE, FINDINGS_ENDED
 
 TEAM = 'team=~"$team"'
 MONEY = f'currency="$currency", {TEAM}'
@@ -14,10 +14,6 @@ WORDS = (
 )
 IN_WORDS = f"* on (detector) group_left (problem) {WORDS}"
 
-FINDINGS_BY_DETECTOR = f"""\
-(sum by (detector, severity) ({FINDINGS.name}{{{TEAM}}}) > 0)
-  {IN_WORDS}"""
-
 _BEGAN = f"{FINDINGS_BEGAN.name}{{{TEAM}}}"
 _CLEARED = f'{FINDINGS_ENDED.name}{{deal="open", {TEAM}}}'
 _CLOSED = f'{FINDINGS_ENDED.name}{{deal!="open", {TEAM}}}'
@@ -25,7 +21,7 @@ _CLOSED = f'{FINDINGS_ENDED.name}{{deal!="open", {TEAM}}}'
 BEGAN = f"sum({_BEGAN}) or 0 * {OPEN_DEALS}"
 CLEARED = f"sum({_CLEARED}) or 0 * {OPEN_DEALS}"
 
-TURNS_SHOWN = 12
+TURNS_SHOWN = 8
 BEGAN_NAME, CLEARED_NAME, CLOSED_NAME, DUE_NAME = "began", "cleared", "closed with the deal", "due next week"
 _DUE = f'label_replace({FINDINGS_DUE.name}{{{TEAM}}}, "turn", "{DUE_NAME}", "", "")'
 # What began, cleared, was closed together with its deal, and is due; the detectors of which most is to be told.

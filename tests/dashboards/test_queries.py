@@ -172,11 +172,12 @@ def test_findings_are_counted_over_all_workers(prometheus: str) -> None:
     assert ask(prometheus, shared.OPEN_DEALS) == {(): 10}
     assert ask(prometheus, detectors.CRITICAL_FINDINGS) == {(): 1}
     assert ask(prometheus, detectors.STALLS) == {(): 4}
-    assert ask(prometheus, shared.FINDINGS_BY_DETECTOR) == {
-        ("ghosted", "We chase and nobody answers", "critical"): 1,
-        ("gone_quiet", "The buyer has gone quiet", "warning"): 2,
-        ("reply_only", "Ping-pong", "warning"): 1,
-    }
+    for expr in (detectors.FINDINGS_BY_DETECTOR, pipeline.FINDINGS_BY_PROBLEM):
+        assert ask(prometheus, expr) == {
+            ("ghosted", "We chase and nobody answers", "critical"): 1,
+            ("gone_quiet", "The buyer has gone quiet", "warning"): 2,
+            ("reply_only", "Ping-pong", "warning"): 1,
+        }
     assert ask(prometheus, detectors.STALLS_BY_FAMILY) == {("silence",): 3, ("reactive",): 1}
 
 

@@ -1,5 +1,6 @@
 """What managers and ops look at, fed by a real worker that has lived through the demo's half year."""
 
+import json
 import os
 import signal
 import uuid
@@ -39,8 +40,12 @@ PUSHES = {"pushes": "events", "events_token": TOKEN}
 
 
 def recording_at_once(config: Path) -> Path:
-    """The same configuration, in which what is recorded every few minutes is recorded as often as all else."""
+    """The same configuration, in which what is recorded every few minutes is recorded as often as all else.
+
+    It tells no Alertmanager of its own alerts: what is there is to be the worker's.
+    """
     content = yaml.safe_load(config.read_text())
+    del content["alerting"]
     [pattern] = content["rule_files"]
     folder = config.parent / "hurried-rules"
     folder.mkdir()
@@ -85,8 +90,9 @@ class Running:
         until(lambda: sum(self.worker_counts(metrics.FEEDBACK).values()) == len(verdicts), "the verdicts are counted")
 
     def something_is_amiss(self) -> None:
-        """A record that is no event, and a mail among ourselves, pushed and from tomorrow."""
-        self.system.put(b"no event")
+        """A record that is no event, one that was there, and a mail among ourselves, pushed and from tomorrow."""
+        newest = [line for line in COMPANY.lines() if json.loads(line)["type"] == "crm.deal.changed"][-1]
+        self.system.put(b"no event", newest)
         rep, other = (each.email for each in COMPANY.reps[:2])
         mail = {"message_id": f"<{uuid.uuid4().hex}@x.example>", "from": rep, "to": [other]}
         tomorrow = (datetime.now(UTC) + timedelta(hours=20)).isoformat()
@@ -97,7 +103,13 @@ class Running:
             timeout=30,
         )
         assert answer.status_code == 202, answer.text
-        for metric in (metrics.DEAD_LETTERS, metrics.EVENTS_CLAMPED, metrics.MAIL_UNJOINED, metrics.PUSHES):
+        for metric in (
+            metrics.DEAD_LETTERS,
+            metrics.EVENTS_CLAMPED,
+            metrics.EVENTS_REPEATED,
+            metrics.MAIL_UNJOINED,
+            metrics.PUSHES,
+        ):
             until(lambda metric=metric: sum(self.worker_counts(metric).values()) > 0, f"{metric.name} is counted")
 
     def worker_counts(self, metric: metrics.Metric) -> dict[tuple[str, ...], float]:
