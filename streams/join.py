@@ -8,6 +8,7 @@ A deal takes the same event once, so saying it twice does no harm. `whose` says 
 given to; if the company has several of them, each copy says how many (`shareddeals`).
 
 What finds no deal waits, bounded in number and age, and is joined when the contact, the thread or the account appears.
+What comes late, as all does when a mailbox is read for the first time, waits as long from then on.
 A mail to several companies is looked for at each of them, and placed at each by what is known there. Where it still
 waits, another may long have joined it: so it takes no place of those that wait at a single company. When it is given
 up, it is counted at the first of its companies alone, as `several_companies`: so many at most found no deal anywhere.
@@ -42,6 +43,7 @@ from .join_rows import (
     thing_row,
     thread_rows,
 )
+from .kept import Kept
 from .links import Links
 from .reports import Reports
 from .waiting import LONGEST_WAIT, Waiting
@@ -81,6 +83,7 @@ class Directory:
         self.partition = partition
         self.partitions = partitions
         self._alignment = Alignment()
+        self._offset = self._offset_before = -1
         self._deals = Deals(partition, partitions)
         self._links = Links()
         self._reports = Reports(partition, partitions)
@@ -100,7 +103,9 @@ class Directory:
         """Take back a row of the table."""
         match kind_of(row):
             case "clock":
-                self._alignment = Alignment.of(orjson.loads(value), self.partitions)
+                told = orjson.loads(value)
+                self._alignment = Alignment.of(told["clocks"], self.partitions)
+                self._offset_before = told["offset"]
             case "report":
                 self._reports.restore(row, value)
             case "deal":
@@ -114,8 +119,9 @@ class Directory:
     def resume(self) -> None:
         """After the last `restore`: everything is held, and what waited tries again, lest it was just being joined."""
         for row, value in self._records.items():
-            told = DealWord.of(value).at if kind_of(row) == "word" else events.parse(value).time
-            self._held.append((told, row))
+            told = Kept.of(value).value
+            at = DealWord.of(told).at if kind_of(row) == "word" else events.parse(told).time
+            self._held.append((at, row))
         heapify(self._held)
 
     def advance(self, records: Iterable[Record]) -> Joined:
@@ -123,6 +129,7 @@ class Directory:
         out = Joined()
         before, clocked = self._time, False
         for record in records:
+            self._offset = record.offset
             try:
                 self._receive(record, out)
                 if record.mark == b"clock":
@@ -138,7 +145,8 @@ class Directory:
         # a record is let go only when everything that it led to is kept, and the clocks, moved or not, last of all
         out.rows = dict(sorted(out.rows.items(), key=lambda row: row[1] is None))
         if clocked:
-            out.rows[own_row(self.partition, "clock")] = orjson.dumps(self._alignment.to_dict())
+            told = {"clocks": self._alignment.to_dict(), "offset": max(self._offset, self._offset_before)}
+            out.rows[own_row(self.partition, "clock")] = orjson.dumps(told)
         return out
 
     @property
@@ -190,7 +198,10 @@ class Directory:
         return company
 
     def _hold(self, row: str, at: datetime, value: bytes, out: Joined) -> None:
-        if self._is_new(row, value, out):
+        # what is read again, and is not kept any more, was placed or given up: it is not late
+        is_again = 0 <= self._offset <= self._offset_before
+        since = at if is_again or self._time is None else max(at, self._time)
+        if self._is_new(row, Kept(since, value).to_row(), out):
             heappush(self._held, (at, row))
 
     def _is_new(self, row: str, value: bytes, out: Joined) -> bool:
@@ -213,7 +224,7 @@ class Directory:
 
     def _take(self, row: str, out: Joined) -> None:
         """A record whose time has come."""
-        company, value = company_in(row), self._records[row]
+        company, value = company_in(row), Kept.of(self._records[row]).value
         if kind_of(row) == "word":
             word = DealWord.of(value)
             kept = self._deals.hear(word)
@@ -233,7 +244,7 @@ class Directory:
             return
         for each in self._companies_with(event):
             beside = row_of(each, "further", name_of(event.ref, value))
-            if self._is_new(beside, value, out):
+            if self._is_new(beside, self._records[row], out):
                 self._place_or_wait(beside, event, out)
         self._let_go(row, out)
 
@@ -263,7 +274,7 @@ class Directory:
             self._give_up(row, "automatic", out)
             return
         line = self._line(row)
-        line.put(event.time, row, _found_by(company, event))
+        line.put(row, event.time, Kept.of(self._records[row]).since, _found_by(company, event))
         if len(line) > MOST_WAITING:
             self._give_up(line.oldest[1], "too_many", out)
 
@@ -286,7 +297,7 @@ class Directory:
         while todo:
             each = todo.popleft()
             for row in [row for line in self._lines for row in line.found_by(each)]:
-                event = events.parse(self._records[row])
+                event = events.parse(Kept.of(self._records[row]).value)
                 if deals := whose(event, company_in(row), self._links, self._deals):
                     todo += self._place(row, event, deals, out)
 

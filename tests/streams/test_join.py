@@ -491,6 +491,39 @@ def test_a_mail_too_old_is_given_up_and_counted_and_not_an_instant_before() -> N
     assert pairs(directory.advance([*records(contact(50, "D-1")), clock(50)])) == set()
 
 
+FIRST_SET_UP = [mail(10, "m-10"), mail(80, "m-80")], [contact(0, "D-1")]
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_mailbox_that_is_read_before_the_crm_loses_nothing(restarted: bool) -> None:
+    rows = dict[str, bytes]()
+    directory = Directory(0, 1)
+    mails, people = FIRST_SET_UP
+    for batch in ([clock(100)], [*records(*mails), clock(100.1)], [clock(144)]):
+        out = directory.advance(batch)
+        keep(rows, out.rows)
+        assert (pairs(out), out.given_up) == (set(), Counter())
+        directory = restored(rows) if restarted else directory
+    assert pairs(directory.advance([*records(*people), clock(144.1)])) == {("m-10", "D-1"), ("m-80", "D-1")}
+
+
+def test_what_comes_late_waits_from_then_on_and_no_longer_when_its_batch_is_read_again() -> None:
+    first, late = [clock(100)], [*records(FIRST_SET_UP[0][0]), clock(144), clock(146)]
+    log = [replace(record, offset=offset) for offset, record in enumerate([*first, *late])]
+    rows = dict[str, bytes]()
+    directory = Directory(0, 1)
+    for batch in (log[:1], log[1:3]):
+        out = directory.advance(batch)
+        keep(rows, out.rows)
+        assert (out.given_up, directory.waiting) == (Counter(), len(batch) - 1)
+    assert restored(rows).advance([*log[1:], clock(147)]).given_up == {"too_old": 1}
+    keep(rows, directory.advance(log[3:]).rows)
+    # it was given up: it is again, and does not wait anew
+    again = restored(rows)
+    again.advance([*log[1:], clock(147)])
+    assert again.waiting == 0
+
+
 def test_what_waits_too_long_is_given_up_before_what_comes_after_it_however_the_topic_is_cut() -> None:
     told = [*records(mail(10, "m-1")), clock(56), *records(contact(60, "D-1"), contact(5, "D-2")), clock(100)]
     at_once = Directory(0, 1).advance(told)
