@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from detectors.core.durations import parse_duration
 from detectors.core.registry import catalogue
 from streams.alerts import alerts_of
+from streams.budget import CHOICE_OPEN
 from streams.demo.mailroom import Mailroom
 from streams.demo.servers import Alertmanager
 from streams.escalation import Escalation
@@ -445,8 +447,18 @@ DEAF = ["StallwatchSourceStale", "StallwatchSourceUnheard", "StallwatchPipelineS
 @pytest.mark.parametrize(
     ("firing", "held_back"),
     [
-        *((each, {"DealGoneQuiet", "DealGhosted"}) for each in DEAF),
-        ("StallwatchDown", {"DealGoneQuiet", "DealGhosted", "DealCloseDateSlipping", "StallwatchWorkerDown"}),
+        *((each, {"DealGoneQuiet", "DealGhosted", "DealEscalated"}) for each in DEAF),
+        (
+            "StallwatchDown",
+            {
+                "DealGoneQuiet",
+                "DealGhosted",
+                "DealCloseDateSlipping",
+                "DealEscalated",
+                "BookPipelineInflation",
+                "StallwatchWorkerDown",
+            },
+        ),
         # A worker that is gone, or an event refused, says nothing of what the others hear.
         ("StallwatchWorkerDown", set()),
         ("StallwatchDeadLetters", set()),
@@ -462,6 +474,7 @@ def test_what_is_held_back_while_an_alert_of_ops_fires(post: Post, firing: str, 
         *(of_ops(name) for name in (firing, *others)),
         *found("gone_quiet", "close_date_slipping"),
         *found("ghosted", owner=""),
+        *to_the_manager(),
     )
     assert post.held_back() == held_back
 
@@ -626,3 +639,19 @@ def test_nothing_that_came_in_with_a_deal_becomes_markup_or_a_header_of_a_manage
     assert (mail["To"], mail["Bcc"]) == (BOSS, None)
     assert {tag for tag, _ in Tags(part(mail, "html")).tags}.isdisjoint({"img", "script"})
     assert "\nBcc:" not in part(mail, "plain")
+
+
+def minutes(text: str) -> timedelta:
+    """A length of time as Alertmanager writes it."""
+    length = parse_duration(text)
+    assert isinstance(length, timedelta)
+    return length
+
+
+def test_no_mail_is_written_while_the_days_choice_may_still_change_nor_again_because_it_was_forgotten() -> None:
+    routes = yaml.safe_load((SHIPPED / "alertmanager.yml").read_text())["route"]["routes"]
+    [to_reps] = [route for route in routes if route["receiver"] == "rep"]
+    assert minutes(to_reps["group_wait"]) > CHOICE_OPEN
+    command = yaml.safe_load(Path("deploy/compose.yaml").read_text())["services"]["alertmanager"]["command"]
+    [kept] = [word.partition("=")[2] for word in command if word.startswith("--data.retention=")]
+    assert all(minutes(kept) > 2 * minutes(route["repeat_interval"]) for route in routes if "repeat_interval" in route)
