@@ -24,6 +24,9 @@ MAX_CALENDAR = 64 * 1024
 # a series that began longer ago than this is told by its first day
 OLDEST_SERIES = timedelta(days=20 * 366)
 MAX_SKIPPED = 1000
+# how many rules time zones may have, and the years that they are followed through: Windows begins with 1601
+MAX_ZONE_RULES = 20
+FIRST_YEAR, LAST_YEAR = 1600, 2400
 LEAP_YEAR = 2024
 _THINGS = frozenset({"ROOM", "RESOURCE"})
 _ANSWERS = {"ACCEPTED": "accepted", "DECLINED": "declined", "TENTATIVE": "tentatively accepted"}
@@ -66,6 +69,8 @@ def _invitation(calendar: Any, said: str, sent: datetime, zone: timezone) -> Inv
     events = calendar.walk("VEVENT")
     if not events or not method:
         return None
+    if not _has_plain_zones(calendar):
+        return Invitation()
     event = next((each for each in events if "RECURRENCE-ID" not in each), events[0])
     if method == "reply":
         stats = [str(each.params.get("PARTSTAT", "")).upper() for each in _all(event, "ATTENDEE")]
@@ -112,8 +117,10 @@ def _next(event: Any, first: datetime, sent: datetime, zone: timezone) -> dateti
     rule = event["RRULE"]
     if isinstance(rule, list) or not _is_plain(rule) or abs(sent - first) > OLDEST_SERIES:
         return None
-    ends = [_aware(each, zone) for each in rule.pop("UNTIL", ())]
-    skipped = {_aware(each.dt, zone) for dates in _all(event, "EXDATE") for each in dates.dts}
+    # some say the year 9999 for a series without an end
+    ends = [_aware(each.replace(year=min(each.year, LAST_YEAR)), zone) for each in rule.pop("UNTIL", ())]
+    dates = (each for dates in _all(event, "EXDATE") for each in dates.dts)
+    skipped = {_aware(each.dt, zone) for each in islice(dates, MAX_SKIPPED)}
     days = rrulestr(rule.to_ical().decode(), dtstart=first.replace(tzinfo=None))
     for each in islice(days.xafter(sent.astimezone(first.tzinfo).replace(tzinfo=None), inc=True), MAX_SKIPPED):
         at = each.replace(tzinfo=first.tzinfo)
@@ -122,6 +129,28 @@ def _next(event: Any, first: datetime, sent: datetime, zone: timezone) -> dateti
         if at not in skipped:
             return at
     return None
+
+
+def _has_plain_zones(calendar: Any) -> bool:
+    """Whether the time zones that a calendar brings along change their hour once or twice a year, as clocks do.
+
+    At any use of a zone its rules are followed from their beginning, one of every second since 1970 for an hour.
+    """
+    shifts = [
+        each for zone in calendar.walk("VTIMEZONE") for each in zone.walk() if "RRULE" in each or "EXRULE" in each
+    ]
+    return len(shifts) <= MAX_ZONE_RULES and all(map(_is_plain_shift, shifts))
+
+
+def _is_plain_shift(shift: Any) -> bool:
+    if "EXRULE" in shift or len(rules := _all(shift, "RRULE")) != 1 or shift["DTSTART"].dt.year < FIRST_YEAR:
+        return False
+    rule = {str(name).upper(): values for name, values in rules[0].items()}
+    days = rule.get("BYDAY", ())
+    if len(days) == 1 and all(1 <= int(each) <= 28 for each in rule.get("BYMONTHDAY", ())):
+        # the Friday among these days, which there is at least every few years: so Israel's summer begins
+        rule.pop("BYMONTHDAY", None)
+    return rule["FREQ"] == ["YEARLY"] and (not days or "BYMONTH" in rule) and _is_plain(rule)
 
 
 def _is_plain(rule: Any) -> bool:
@@ -149,7 +178,9 @@ def _is_plain(rule: Any) -> bool:
 
 
 def _aware(moment: date, zone: timezone) -> datetime:
-    """A day begins at midnight; a time without a zone is the sender's."""
+    """A day begins at midnight; a time without a zone is the sender's. `ValueError` if it is never."""
+    if moment.year > LAST_YEAR:
+        raise ValueError(f"{moment} is beyond any calendar")
     if not isinstance(moment, datetime):
         moment = datetime(moment.year, moment.month, moment.day, tzinfo=zone)
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)

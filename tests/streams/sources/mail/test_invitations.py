@@ -123,6 +123,7 @@ def test_an_hour_is_the_hour_of_its_zone_else_the_senders(start: str, at: dateti
     [
         ("RRULE:FREQ=WEEKLY", datetime(2026, 3, 5, 13, tzinfo=UTC)),
         ("RRULE:FREQ=WEEKLY;BYDAY=MO,WE;UNTIL=20260401T000000Z", datetime(2026, 3, 4, 13, tzinfo=UTC)),
+        ("RRULE:FREQ=WEEKLY;UNTIL=99991231T235959Z", datetime(2026, 3, 5, 13, tzinfo=UTC)),
         ("RRULE:FREQ=DAILY;COUNT=2", datetime(2026, 2, 5, 13, tzinfo=UTC)),  # over: told by its first day
         ("RRULE:FREQ=MONTHLY;BYDAY=1FR", datetime(2026, 3, 6, 13, tzinfo=UTC)),
         ("RRULE:FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1", datetime(2026, 3, 31, 13, tzinfo=UTC)),

@@ -5,6 +5,7 @@ shown, whose time grows with the square of a text and worse.
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from email.headerregistry import HeaderRegistry
 from typing import Any
 
@@ -159,6 +160,65 @@ def test_a_rule_that_may_have_no_day_is_not_followed(rule: str, monkeypatch: pyt
     )
     _, meeting = item(written("Content-Type: text/calendar; method=REQUEST", text=calendar)).events
     assert meeting.data.starts_at.year == 2025
+
+
+def in_a_zone(*rules: str, since: str = "19700101T000000", at: str = "20260310T100000") -> bytes:
+    """An invitation to an hour of a zone that it brings along, whose clock is set by these rules."""
+    shifts = "".join(
+        f"BEGIN:STANDARD\nDTSTART:{since}\nTZOFFSETFROM:+0100\nTZOFFSETTO:+0100\n{rule}\nEND:STANDARD\n"
+        for rule in rules
+    )
+    calendar = (
+        f"BEGIN:VCALENDAR\nMETHOD:REQUEST\nBEGIN:VTIMEZONE\nTZID:Ours\n{shifts}END:VTIMEZONE\n"
+        f"BEGIN:VEVENT\nUID:1\nDTSTART;TZID=Ours:{at}\nEND:VEVENT\nEND:VCALENDAR\n"
+    )
+    return written("Content-Type: text/calendar; method=REQUEST", text=calendar)
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        *(["RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU", f"RRULE:{rule}"] for rule in RULES),
+        ["RRULE:FREQ=HOURLY"],
+        ["RRULE:FREQ=MINUTELY"],
+        ["RRULE:FREQ=DAILY"],
+        ["RRULE:FREQ=YEARLY\nRRULE:FREQ=SECONDLY"],
+        ["RRULE:FREQ=YEARLY\nEXRULE:FREQ=SECONDLY"],
+        ["EXRULE:FREQ=SECONDLY"],
+        ["RRULE:FREQ=YEARLY;BYHOUR=1,2,3,4;BYMINUTE=1,2,3,4"],
+        ["RRULE:FREQ=YEARLY;BYDAY=MO,TU,WE,TH,FR"],
+        ["RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU"] * 21,
+    ],
+)
+def test_a_time_zone_that_would_be_followed_for_hours_is_not(rules: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(invitations, "_starts_at", lambda *event: asked.append(event))
+    read = sane(item(in_a_zone(*rules)))
+    assert asked == []
+    assert [event.type for event in read.events] == ["activity.email"]
+    assert "its calendar part cannot be read" in read.why
+
+
+def test_a_time_zone_or_a_meeting_of_another_age_is_not_followed() -> None:
+    rule = "RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU"
+    assert len(item(in_a_zone(rule, since="00010101T000000")).events) == 1
+    assert len(item(in_a_zone(rule, at="99990310T100000")).events) == 1
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU",
+        "RRULE:FREQ=YEARLY;UNTIL=20370329T010000Z;BYMONTH=3;BYDAY=2SU",
+        "RRULE:FREQ=YEARLY;BYMONTH=3;BYMONTHDAY=23,24,25,26,27,28;BYDAY=FR",
+        "RRULE:FREQ=YEARLY;INTERVAL=1;BYMONTH=4;BYMONTHDAY=1",
+        "RDATE:19800406T020000",
+    ],
+)
+def test_the_time_zones_that_calendars_write_are_followed(rule: str) -> None:
+    for since in ("16010101T000000", "19700101T000000"):
+        _, meeting = item(in_a_zone(rule, since=since)).events
+        assert meeting.data.starts_at == datetime(2026, 3, 10, 9, tzinfo=UTC)
 
 
 # ── shapes
