@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from dateutil.rrule import rrulestr
 from icalendar import Calendar
+from icalendar.timezone import tzp
 
 from detectors.core.addresses import normalise
 
@@ -57,6 +58,8 @@ def read(mail: Message, sent: datetime, offset: timedelta) -> Invitation | None:
         if part.get_content_disposition() == "attachment" and not said:
             continue
         try:
+            # else a zone that one mail brings along is that of all mails that name one alike, as long as we run
+            tzp.use_default()
             calendar = Calendar.from_ical(text_of(part, MAX_CALENDAR))
             return _invitation(calendar, said, sent, timezone(offset))
         except Exception:  # the library's errors are many, and strangers write the text

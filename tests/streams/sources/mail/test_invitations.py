@@ -118,6 +118,21 @@ def test_an_hour_is_the_hour_of_its_zone_else_the_senders(start: str, at: dateti
     assert meeting_in(invitation(start=start)).data.starts_at == at
 
 
+@pytest.mark.parametrize("name", ["tzone://Microsoft/Custom", "W. Europe Standard Time"])
+def test_a_time_zone_that_a_mail_brings_along_is_that_mails_alone(name: str) -> None:
+    def brings(offset: str) -> datetime | None:
+        shift = f"BEGIN:STANDARD\r\nDTSTART:16010101T000000\r\nTZOFFSETFROM:{offset}\r\nTZOFFSETTO:{offset}"
+        zone = f"BEGIN:VTIMEZONE\r\nTZID:{name}\r\n{shift}\r\nEND:STANDARD\r\nEND:VTIMEZONE"
+        raw = invitation(start=f'DTSTART;TZID="{name}":20260305T140000')
+        return meeting_in(raw.replace(b"BEGIN:VEVENT", f"{zone}\r\nBEGIN:VEVENT".encode())).data.starts_at
+
+    assert [brings(offset) for offset in ("+0100", "-0800", "+0100")] == [
+        THURSDAY,
+        datetime(2026, 3, 5, 22, tzinfo=UTC),
+        THURSDAY,
+    ]
+
+
 @pytest.mark.parametrize(
     ("rule", "at"),
     [
