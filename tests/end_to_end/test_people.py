@@ -2,7 +2,7 @@
 
 import json
 import urllib.request
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,14 @@ def deal(number: int) -> bytes:
 
 def deals(server: Alertmanager) -> list[str]:
     return [labels["deal_id"] for labels in active(server)]
+
+
+def to_managers(server: Alertmanager) -> list[tuple[str, str]]:
+    """Which alert of which deal goes to a manager, and to whom."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"{server.url}/api/v2/alerts", timeout=10) as answer:
+        labels = [alert["labels"] for alert in json.load(answer)]
+    return sorted((each["alertname"], each["manager_email"]) for each in labels if "manager_email" in each)
 
 
 def unsilenced(server: Alertmanager) -> list[str]:
@@ -78,6 +86,42 @@ def test_two_deals_are_told_a_day_the_largest_first_and_a_restart_tells_no_other
         system.wait_until_done()
         until(lambda: deals(alerts) == ["D-2", "D-3", "D-4", "D-5"], "and two more on the next day")
         assert system.worker.metrics(withheld) == {("ann",): 1}
+
+
+def test_what_is_left_unanswered_goes_to_the_teams_manager_until_the_buyer_takes_part(
+    broker: RunningBroker, prefix: str, tmp_path: Path
+) -> None:
+    teams = {"teams": {"emea": {"manager": "boss@us.example"}}, "owners": {"ann@us.example": {"team": "emea"}}}
+    with (
+        alertmanager(tmp_path) as alerts,
+        System(
+            broker.bootstrap,
+            prefix,
+            tmp_path,
+            TWO_A_DAY | teams,
+            alertmanager__urls=alerts.url,
+            alertmanager__resend_seconds="1",
+        ) as system,
+    ):
+        system.start()
+        # twenty business days of silence are over on the 30th
+        system.publish([deal(1)], at=at(31))
+        system.wait_until_done()
+        until(lambda: deals(alerts) == ["D-1"], "the rep is told that it is critical")
+        assert to_managers(alerts) == []
+
+        system.publish([], at=at(31) + timedelta(days=7))
+        system.wait_until_done()
+        escalated = [("DealEscalated", "boss@us.example")]
+        until(lambda: to_managers(alerts) == escalated, "a week later the manager is told, too")
+        assert deals(alerts) == ["D-1"]
+
+        people = {"from": "bo@them.example", "to": ["ann@us.example"]}
+        now = at(31) + timedelta(days=8)
+        mail = event("activity.email", "m", now.isoformat(), "D-1", message_id="<m@them.example>", **people)
+        system.publish([mail], at=now)
+        system.wait_until_done()
+        until(lambda: to_managers(alerts) == [] == deals(alerts), "the buyer has answered")
 
 
 def test_a_deal_is_snoozed_from_the_command_line_and_wakes_when_the_buyer_takes_part(

@@ -315,3 +315,10 @@ def test_restarts_at_any_moment_tell_nobody_anything_else(steps: list[Any], rest
                 kept(rows, out)
         assert told_by(other) == told_by(steady)
         assert [told.withheld for told in other.tellings()] == [told.withheld for told in steady.tellings()]
+
+
+def test_what_was_told_of_a_book_stands_in_the_partition_of_its_owner() -> None:
+    books = a_shelf()
+    out = books.advance([put(answer("a/b", finding()))], day(0))
+    told, deal = sorted(out.rows)
+    assert {partition_of_row(row, 8) for row in (told, deal)} == {partition_of(ANN.encode(), 8)}
