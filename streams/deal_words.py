@@ -5,7 +5,7 @@ each word goes to all of them, and each keeps what concerns it, in rows of its o
 """
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from pydantic import TypeAdapter
@@ -55,12 +55,12 @@ class DealWord:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a deal: since when it is closed, its companies, and the newest words that said so."""
+    """What is known of a deal: since when it is closed, its companies and since when, and the newest words on it."""
 
     status: Order = (EARLIEST, "")
     closed: Moment | None = None
     account: Order = (EARLIEST, "")
-    companies: tuple[str, ...] = ()
+    companies: dict[str, Moment] = field(default_factory=dict)
 
     def plus(self, word: DealWord) -> "Known":
         """What is known with another word: of each kind the newest counts, of closings in a row the first."""
@@ -69,8 +69,13 @@ class Known:
             known = replace(known, closed=word.at)
         if word.closed is not None and order > known.status:
             known = replace(known, status=order, closed=(known.closed or word.at) if word.closed else None)
-        if word.companies is not None and order > known.account:
-            known = replace(known, account=order, companies=word.companies)
+        if word.companies is not None:
+            earliest = {each: min(word.at, known.companies.get(each, word.at)) for each in word.companies}
+            if order > known.account:
+                known = replace(known, account=order, companies=earliest)
+            else:
+                still = {each: earliest.get(each, since) for each, since in known.companies.items()}
+                known = replace(known, companies=still)
         return known
 
 
@@ -116,9 +121,13 @@ class Deals:
         known = self._known.get(deal)
         return known is None or known.closed is None or known.closed > moment
 
-    def of_company(self, company: str) -> list[str]:
-        """The deals whose account a company is, the one that was told of last at the end."""
-        return list(self._of_company.get(company, ()))
+    def of_company(self, company: str, by: datetime) -> list[str]:
+        """The deals whose account a company is, and was by then; the one that was told of last at the end."""
+        return [deal for deal in self._of_company.get(company, ()) if self._known[deal].companies[company] <= by]
+
+    def since(self, company: str) -> list[datetime]:
+        """The moments at which a company became the account of those whose account it is."""
+        return [self._known[deal].companies[company] for deal in self._of_company.get(company, ())]
 
     def _is_here(self, company: str) -> bool:
         return partition_of(company.encode(), self._partitions) == self._partition

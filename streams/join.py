@@ -26,6 +26,7 @@ import orjson
 from detectors.core import events
 
 from .alignment import Alignment
+from .contacts import Contacts
 from .coverage import Report
 from .dead_letters import dead_letter
 from .deal_words import Deals, DealWord
@@ -86,6 +87,7 @@ class Directory:
         self._offset = self._offset_before = -1
         self._deals = Deals(partition, partitions)
         self._links = Links()
+        self._contacts = Contacts()
         self._reports = Reports(partition, partitions)
         self._records: dict[str, bytes] = {}
         self._kinds: Counter[str] = Counter()
@@ -110,7 +112,9 @@ class Directory:
                 self._reports.restore(row, value)
             case "deal":
                 self._deals.restore(name_in(row), value)
-            case "contact" | "thread" | "thing" | "own":
+            case "contact":
+                self._contacts.restore(row, value)
+            case "thread" | "thing" | "own":
                 self._links.restore(row, value)
             case kind:
                 self._records[row] = value
@@ -235,7 +239,7 @@ class Directory:
         event = events.parse(value)
         if isinstance(event, events.ContactChanged):
             contact = row_of(company, "contact", event.data.email)
-            out.keep(self._links.link(contact, [event.subject or ""]))
+            out.keep(self._contacts.meet(contact, event.subject or "", event.time))
             self._let_go(row, out)
             self._place_all([contact], out)
             return
@@ -265,9 +269,12 @@ class Directory:
 
     # -- whose it is
 
+    def _whose(self, event: events.Event, company: str) -> list[str]:
+        return whose(event, company, self._links, self._contacts, self._deals)
+
     def _place_or_wait(self, row: str, event: events.Event, out: Joined) -> None:
         company = company_in(row)
-        if deals := [event.subject] if event.subject else whose(event, company, self._links, self._deals):
+        if deals := [event.subject] if event.subject else self._whose(event, company):
             self._place_all(self._place(row, event, deals, out), out)
             return
         if _matters_to_nobody(event):
@@ -298,7 +305,7 @@ class Directory:
             each = todo.popleft()
             for row in [row for line in self._lines for row in line.found_by(each)]:
                 event = events.parse(Kept.of(self._records[row]).value)
-                if deals := whose(event, company_in(row), self._links, self._deals):
+                if deals := self._whose(event, company_in(row)):
                     todo += self._place(row, event, deals, out)
 
     # -- what is given up

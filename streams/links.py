@@ -1,4 +1,4 @@
-"""Which deals a company's contacts and threads lead to."""
+"""Which deals a company's threads lead to."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -75,11 +75,9 @@ class Links:
 
     def _put(self, row: str, deals: list[str]) -> Rows:
         self._deals[row] = deals
-        kind = kind_of(row)
-        if kind != "contact":
-            self._threads.pop(row, None)
-            self._threads[row] = None
-        since = [self._things[without_company(row)][company_in(row)].isoformat()] if kind == "thing" else []
+        self._threads.pop(row, None)
+        self._threads[row] = None
+        since = [self._things[without_company(row)][company_in(row)].isoformat()] if kind_of(row) == "thing" else []
         return {row: orjson.dumps(since + deals)}
 
     def _drop(self, row: str) -> Rows:

@@ -9,7 +9,7 @@ LONGEST_WAIT = timedelta(days=45)
 
 
 class Waiting:
-    """Rows of records in the order in which they began to wait, each under the rows by any of which its deal may be found."""
+    """Rows of records in the order in which they began to wait, each under the rows by which its deal may be found."""
 
     def __init__(self) -> None:
         self._line: list[tuple[datetime, str]] = []

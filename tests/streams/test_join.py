@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from detectors.core import events
 from detectors.core.deal import Deal
 from detectors.core.log import MeetingEntry
-from streams import deal_words, join, links
+from streams import contacts, deal_words, join, links
 from streams.coverage import Report
 from streams.dead_letters import refusal_of
 from streams.ingest import ingest
@@ -301,6 +301,54 @@ def test_a_mail_placed_once_stays_where_it_was_when_contact_and_account_are_know
     assert before == {(each, deal): 2 for each in ("m-1", "M") for deal in ("D-1", "D-2")}
     later = [contact(3, "D-2"), account(3, "D-3", "buyer.example"), closed(3, "D-1"), *first[2:]]
     assert shares(directory.advance([*records(*later), clock(4)])) == before
+
+
+# -- what is read late
+
+
+def given_late(late: Told, *known: Told) -> set[Pair]:
+    """Which deals an event goes to that is read when the others are long known."""
+    directory = Directory(0, 1)
+    directory.advance([*records(*known), clock(100)])
+    return pairs(directory.advance([*records(late), clock(100.1)]))
+
+
+ONE_AFTER_THE_OTHER = [contact(0, "D-old"), closed(50, "D-old"), contact(60, "D-new")]
+
+
+@pytest.mark.parametrize("at", [10, 20, 49, 55, 65])
+def test_a_mail_that_is_read_late_goes_where_it_would_have_gone_in_time(at: float) -> None:
+    deal = "D-new" if at > 60 else "D-old"
+    assert given_late(mail(at, "m-1"), *ONE_AFTER_THE_OTHER) == {("m-1", deal)}
+    assert given_in_order(mail(at, "m-1"), *ONE_AFTER_THE_OTHER) == {("m-1", deal)}
+
+
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [(1, set()), (14.9, set()), (15, {"D-1"}), (39, {"D-1"}), (61, {"D-1", "D-2"})],
+)
+@pytest.mark.parametrize("known", [contact, lambda at, deal: account(at, deal, "buyer.example")])
+def test_of_the_deals_that_were_not_there_yet_the_first_is_given_it_if_it_could_have_waited_for_that(
+    at: float, expected: set[str], known: Any
+) -> None:
+    told = [known(60, "D-1"), known(61, "D-2")]
+    assert given_late(mail(at, "m-1"), *told) == {("m-1", deal) for deal in expected}
+    assert given_in_order(mail(at, "m-1"), *told) == {("m-1", deal) for deal in expected}
+
+
+def test_what_was_told_of_a_deal_again_counts_from_when_it_was_told_first_also_after_a_restart() -> None:
+    told = [
+        contact(60, "D-1"),
+        contact(0, "D-1"),
+        account(60, "D-2", "buyer.example"),
+        account(0, "D-2", "buyer.example"),
+    ]
+    rows = dict[str, bytes]()
+    directory = Directory(0, 1)
+    for each in told:
+        keep(rows, directory.advance([*records(each), clock(100)]).rows)
+    out = restored(rows).advance([*records(mail(1, "m-1"), stranger(1, "m-2")), clock(100.1)])
+    assert pairs(out) == {("m-1", "D-1"), ("m-2", "D-2")}
 
 
 # -- further words on the same thing
@@ -622,6 +670,7 @@ def test_somebody_on_very_many_deals_is_known_for_the_newest_and_the_row_stays_s
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(links, "MOST_DEALS", 3)
+    monkeypatch.setattr(contacts, "MOST_DEALS", 3)
     monkeypatch.setattr("streams.whose.MOST_DEALS", 3)
     told = [*(contact(n / 10, f"D-{n}") for n in range(9)), mail(5, "m-1")]
     assert given_in_order(*told) == {("m-1", f"D-{n}") for n in (6, 7, 8)}
