@@ -21,8 +21,6 @@ Outcome = Literal["created", "updated", "unchanged"]
 # Somebody else wrote between our look and our write: look again, a few times.
 _LOOKS = 3
 _CONFLICTS = frozenset({409, 412})
-# What Grafana gives a dashboard when it stores it.
-_GIVEN = frozenset({"id", "version"})
 
 
 @dataclass(frozen=True)
@@ -126,7 +124,14 @@ def _dashboard(grafana: Grafana, board: Board) -> Outcome:
         return "created"
     stored: Json = there["dashboard"]
     in_place = there.get("meta", {}).get("folderUid") == FOLDER_UID
-    if in_place and {name: value for name, value in stored.items() if name not in _GIVEN} == board:
+    if in_place and _says(stored, board):
         return "unchanged"
     grafana.save_dashboard({**board, "version": stored.get("version")}, FOLDER_UID, "stallwatch dashboards push")
     return "updated"
+
+
+def _says(stored: Json, board: Board) -> bool:
+    """Whether a stored dashboard is ours. Grafana may add fields of its own, and lift the version of the schema."""
+    ours = dict(board)
+    schema: int = ours.pop("schemaVersion")
+    return stored.get("schemaVersion", 0) >= schema and all(stored.get(name) == ours[name] for name in ours)

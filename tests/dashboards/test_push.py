@@ -87,6 +87,21 @@ def test_what_was_changed_by_hand_is_put_right(grafana: GrafanaDouble) -> None:
     assert set(pushed(grafana)) == {"unchanged"}
 
 
+def test_what_grafana_adds_to_a_dashboard_is_no_reason_to_write_it_again(grafana: GrafanaDouble) -> None:
+    pushed(grafana)
+    for stored in grafana.boards.values():
+        stored["dashboard"] |= {"schemaVersion": 42, "weekStart": "", "preload": False}
+    assert set(pushed(grafana)) == {"unchanged"}
+
+
+def test_a_panel_that_somebody_added_is_taken_away(grafana: GrafanaDouble) -> None:
+    pushed(grafana)
+    panels = grafana.boards[BOARD]["dashboard"]["panels"]
+    grafana.boards[BOARD]["dashboard"]["panels"] = [*panels, {"type": "text", "title": "mine"}]
+    assert pushed(grafana) == outcomes("unchanged", "unchanged", "updated")
+    assert grafana.boards[BOARD]["dashboard"]["panels"] == panels
+
+
 def test_a_dashboard_in_another_folder_is_brought_back(grafana: GrafanaDouble) -> None:
     pushed(grafana)
     grafana.boards[BOARD]["meta"]["folderUid"] = "general"
