@@ -107,6 +107,23 @@ _UNTIL = {
     "it": rf"\bfino (?:al|a)|\bdal?{_FILL}{_FIRST} al?",
     "nl": r"\b(?:tot en met|tot|t/m)",
 }
+# how the subject of an absence note begins
+ABSENT = re.compile(
+    r"(?:out of (?:the )?office|abwesenheit(?:snotiz|smeldung|sassistent)?|message d'absence|absence du bureau"
+    r"|fuera de (?:la )?oficina|fuori (?:sede|ufficio)|afwezigheid(?:sbericht)?|niet op kantoor)",
+    re.IGNORECASE,
+)
+_NOW = "(?:currently |now |still |already |both )?"
+_AWAY = (
+    r"out of (?:the )?office|on (?:my |an? )?(?:vacation|holidays?|(?:annual |parental |maternity |sick )?leave)\b"
+    rf"|away from (?:the|my) (?:office|desk)|\b(?:am|are|i'm|we're|be) {_NOW}(?:away|out|off|unavailable|travell?ing)\b"
+    r"|\baway (?:until|till|through|from)\b|\boffice (?:is|will be|remains) closed"
+    r"|abwesen(?:d|heit)|nicht im (?:buro|haus)|\burlaub\b|ausser haus|nicht (?:erreichbar|verfugbar|da)\b|verreist"
+    r"|(?:dienst|geschafts)reise|betriebsferien|elternzeit"
+    r"|absente?\b|en conges?|en vacances|en deplacement|pas (?:disponible|joignable)"
+    r"|fuera de (?:la|mi) oficina|de vacaciones|ausente|fuori (?:sede|ufficio)|in ferie|assente"
+    r"|afwezig|op vakantie|niet (?:op kantoor|aanwezig|bereikbaar)|met (?:verlof|vakantie)"
+)
 _BACKS = {language: rf"(?:{cue}){_FILL}{_DATE}" for language, cue in _BACK.items()}
 _THEN_BACKS = {
     language: rf"(?:{before}){_FILL}{_DATE}{_GAP}{after}" for language, (before, after) in _THEN_BACK.items()
@@ -114,18 +131,52 @@ _THEN_BACKS = {
 _UNTILS = {language: rf"(?:{cue}){_FILL}{_DATE}" for language, cue in _UNTIL.items()}
 _RANGE = rf"\b{_FIRST} ?(?:-|–|—) ?{_FILL}{_DATE}"
 _MONTH_RANGE = rf"\b(?P<m>{_MONTH}) \d{{1,2}}(?:st|nd|rd|th)? ?[-–—] ?(?P<d>\d{{1,2}})\b(?:,? ?(?P<y>\d{{4}}))?"
+# where a sentence may end: also at an empty line, since what follows is another thought, or a signature
+_END = re.compile(r"\n\s*\n|[.!?](?=\s)")
+# a point that is not its end, if what follows is the rest of a date
+_POINT = rf"(?:(?<!\d)\d{{1,2}}|\b(?:{_any((*_MONTHS, *_DAYS, 'incl', 'inkl', 'einschl'))}))$"
+_REST = rf"(?:[-–—\d]|{_any((*_MONTHS, *_DAYS))}\b)"
 # most runs meet no absence, and the patterns take longer to compile than all else of the reader to load
 _compiled = cache(re.compile)
 
 
 def returns_on(subject: str, told: str, sent: date) -> date | None:
-    """The day on which the writer of an absence note of the day `sent` is back; None if none is said beyond doubt."""
+    """The day on which the writer of an absence note of the day `sent` is back; None if none is said beyond doubt.
+
+    The last day of something is that of an absence only where the same sentence, or the subject, says that it is about
+    one: offers and fairs at the foot of a mail have a last day, too.
+    """
     text = _folded(f"{subject}. {told}"[:MAX_TEXT])
     back = set(_days(_BACKS, text, sent)) or set(_days(_THEN_BACKS, text, sent))
     if not back:
-        back = {day + timedelta(days=1) for day in _last_days(text, sent)}
+        last = (
+            text if ABSENT.match(subject) else ". ".join(filter(is_told, _sentences(f"{subject}\n\n{told}"[:MAX_TEXT])))
+        )
+        back = {day + timedelta(days=1) for day in _last_days(_folded(last), sent)}
     day = back.pop() if len(back) == 1 else None
     return day if day is not None and sent < day <= sent + LONGEST else None
+
+
+def is_told(text: str) -> bool:
+    """Whether a text says that somebody is away."""
+    return _compiled(_AWAY).search(_folded(text[:MAX_TEXT])) is not None
+
+
+def _sentences(text: str) -> Iterator[str]:
+    begun = 0
+    for end in _END.finditer(text):
+        if end.group() != "." or not _goes_on(text[begun : end.start()], text[end.end() :]):
+            yield text[begun : end.end()]
+            begun = end.end()
+    yield text[begun:]
+
+
+def _goes_on(before: str, after: str) -> bool:
+    """Whether a point between these is within a date: vom 3. bis 14. März, until Fri. 14 March."""
+    if _compiled(_POINT).search(_folded(before[-20:])) is None:
+        return False
+    rest = after.lstrip()[:20]
+    return rest[:1].islower() or _compiled(_REST).match(_folded(rest)) is not None
 
 
 def _days(patterns: Mapping[str, str], text: str, sent: date) -> Iterator[date]:

@@ -23,18 +23,6 @@ _REPLIED = re.compile(
     r"|respuesta autom[áa]tica|risposta automatica)\s?:",
     re.IGNORECASE,
 )
-_ABSENT = re.compile(
-    r"(?:out of (?:the )?office|abwesenheit(?:snotiz|smeldung|sassistent)?|message d'absence|absence du bureau"
-    r"|fuera de (?:la )?oficina|fuori (?:sede|ufficio)|afwezigheid(?:sbericht)?|niet op kantoor)",
-    re.IGNORECASE,
-)
-_AWAY = re.compile(
-    r"out of (?:the )?office|on (?:vacation|holiday|annual leave|leave|parental leave)"
-    r"|away from (?:the|my) (?:office|desk)|abwesend|nicht im (?:b[üu]ro|haus)|im urlaub|au[ßs]er haus"
-    r"|absente?\b|en cong[ée]s?|en vacances|fuera de (?:la|mi) oficina|de vacaciones|ausente"
-    r"|fuori (?:sede|ufficio)|in ferie|assente|afwezig|op vakantie|niet op kantoor|met verlof",
-    re.IGNORECASE,
-)
 
 
 def of(letter: Letter) -> Kind | None:
@@ -42,7 +30,7 @@ def of(letter: Letter) -> Kind | None:
     subject = letter.subject
     if tag := _TAG.match(subject):
         subject = subject[tag.end() :]
-    replied, absent = _REPLIED.match(subject), _ABSENT.match(subject)
+    replied, absent = _REPLIED.match(subject), absence.ABSENT.match(subject)
     sign = _sign(letter)
     if not sign and (begun := replied or absent):
         certain = replied or subject[begun.end() :].lstrip().startswith(":") or letter.has_no_return
@@ -56,7 +44,7 @@ def of(letter: Letter) -> Kind | None:
     back = absence.returns_on(subject, letter.text, letter.when.at.date()) if letter.when.at else None
     if back is not None:
         return Kind("out of office", f"{sign}; back on {back}", True, back)
-    is_away = absent or _AWAY.search(f"{subject}\n{letter.text}")
+    is_away = absent or absence.is_told(f"{subject}\n{letter.text}")
     return Kind("out of office" if is_away else "automatic reply", sign, True)
 
 

@@ -69,8 +69,43 @@ def test_until_a_day_is_the_day_after(text: str) -> None:
     assert returns_on("", text, SENT) == march(15)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I am away until 14 March.",
+        "I'm currently out until Sat. 14 March. Our spring offer is valid until 31 December 2026.",
+        "Our office is closed from 3 March to 14 March",
+        "I am unavailable until 14 March 2026. Meet us at the Expo, 12-14 May 2026.",
+        "Ich bin vom 3. bis 14. März nicht erreichbar. Die Messe läuft bis 31.12.2026.",
+        "Mein Urlaub dauert bis 14.03. Unser Angebot gilt bis 31.12.2026.",
+        "I am on annual leave until 14 March\n\nOur offer is valid until 31 December",
+    ],
+)
+def test_the_last_day_of_an_absence_is_the_one_in_its_own_sentence(text: str) -> None:
+    assert returns_on("Automatic reply: Offer", text, SENT) == march(15)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Our spring offer is valid until 31 December 2026.",
+        "Meet us at the Expo, 12-14 May 2026",
+        "The registration for our conference (June 3 - 5) is open.",
+        "My colleague Bob is available until 14 March.",
+        "Unsere Messe-Aktion läuft bis 31.12.2026.",
+        "L'offre est valable jusqu'au 30 avril 2026.",
+        "We are sold out until 14 March.",
+        "Call +49 30 1-4 May.",
+    ],
+)
+@pytest.mark.parametrize("before", ["We answer within two days.", "I am out of the office.", "Ich bin im Urlaub!\n\n"])
+def test_the_last_day_of_anything_else_is_no_return(before: str, text: str) -> None:
+    assert returns_on("Automatic reply: Offer", f"{before} {text}", SENT) is None
+
+
 def test_the_subject_alone_will_do() -> None:
     assert returns_on("Abwesend bis 14.03.", "Vielen Dank für Ihre Nachricht.", SENT) == march(15)
+    assert returns_on("Out of office: Offer", "Until 14 March please write to Bob.", SENT) == march(15)
 
 
 def test_a_day_without_a_year_is_the_nearest_one() -> None:
