@@ -26,6 +26,8 @@ MAX_SUBJECT = 1000
 MAX_ID = 250
 MAX_PEOPLE = 200
 MAX_REFERENCES = 50
+# no server tries for longer to deliver a mail
+MAX_UNDER_WAY = timedelta(days=7)
 # addresses that are looked at, and how much of them is parsed at once
 MAX_PIECES = 1000
 MAX_LIST = 4 * 1024
@@ -164,11 +166,13 @@ class Dated(NamedTuple):
     why: str = ""
 
 
-def dated(mail: Message, now: datetime | None) -> Dated:
+def dated(mail: Message, now: datetime | None, is_ours: bool = False) -> Dated:
     """By its Date; else by the newest plausible Received, else by the line that an mbox puts before it.
 
     A Date is no good before 1990 or more than a day ahead of the clock; without a clock, of the newest Received, as
-    nobody receives what was not written yet.
+    nobody receives what was not written yet. Where it lies more than a week before the oldest Received, the first
+    server that saw the mail is believed. Not so of what is ours: nobody received what lies in a folder for sent mail,
+    and who moves it to another mailbox may put the day of the move there.
     """
     received = [at for each in texts(mail, "Received") if (at := _moment(each.rpartition(";")[2]))]
     received = [at for at in received if at >= EARLIEST and (now is None or at <= now + MAX_AHEAD)]
@@ -176,7 +180,10 @@ def dated(mail: Message, now: datetime | None) -> Dated:
     latest = now or newest
     said = _moment(text(mail, "Date"))
     if said is not None and said >= EARLIEST and (latest is None or said <= latest + MAX_AHEAD):
-        return Dated(said)
+        oldest = min(received, default=said)
+        if is_ours or oldest - said <= MAX_UNDER_WAY:
+            return Dated(said)
+        return Dated(oldest, f"its Date {said:%Y-%m-%d} is long before the oldest Received header, which counts")
     date = text(mail, "Date")
     wrong = "it has no Date" if not date else f"its Date {date[:60]!r} cannot be {'read' if said is None else 'true'}"
     if newest is not None:

@@ -69,8 +69,9 @@ def read(mail: Message, ours: Domains, now: datetime | None) -> Letter:
     if sender is not None and ours.ours(sender.address) and is_our_group(mail, ours):
         for original in headers.people(mail, "X-Original-From").persons[:1]:
             sender, group = original, sender.address
-    to, cc = _recipients(mail, sender is not None and ours.ours(sender.address))
-    when = headers.dated(mail, now)
+    is_ours = sender is not None and ours.ours(sender.address)
+    to, cc = _recipients(mail, is_ours)
+    when = headers.dated(mail, now, is_ours)
     invitation = invitations.read(mail, when.at, headers.offset(mail)) if when.at else None
     return Letter(mail, sender, to, cc, headers.words(mail, "Subject"), new_text(mail), when, invitation, group)
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from streams.sources.mail import headers
-from tests.streams.sources.mail.written import item, mail_in, written
+from tests.streams.sources.mail.written import NOW, item, mail_in, written
 
 SENT = datetime(2026, 3, 3, 9, tzinfo=UTC)
 
@@ -63,6 +63,27 @@ def test_without_a_date_that_can_be_true_the_newest_received_header_counts(date:
 def test_without_a_clock_a_date_is_held_against_the_newest_received_header() -> None:
     (event,) = item(written(*HOPS, date="Thu, 5 Mar 2026 10:00:00 +0100"), now=None).events
     assert event.time == datetime(2026, 3, 3, 9, 2, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("date", ["Tue, 3 Mar 2015 10:00:00 +0100", "Mon, 23 Feb 2026 10:00:00 +0100"])
+def test_a_date_long_before_any_server_saw_the_mail_is_not_believed(date: str) -> None:
+    for now in (NOW, None):
+        read = item(written("Received: by us; Mon, 9 Mar 2026 10:00:00 +0100", *HOPS, date=date), now=now)
+        assert read.events[0].time == datetime(2026, 3, 3, 9, 1, tzinfo=UTC)
+        assert "is long before the oldest Received header, which counts" in read.why
+
+
+def test_a_mail_that_was_under_way_for_days_was_written_when_it_says() -> None:
+    read = item(written(*HOPS, date="Wed, 25 Feb 2026 10:00:00 +0100"))
+    assert read.events[0].time == datetime(2026, 2, 25, 9, tzinfo=UTC)
+
+
+def test_mail_that_was_moved_to_another_mailbox_is_as_old_as_it_was() -> None:
+    """Whoever moves it may say that they received it."""
+    moved = "Received: from old.us.example by new.us.example; Mon, 9 Mar 2026 10:00:00 +0100"
+    theirs = item(written(moved, *(hop.replace("2026", "2024") for hop in HOPS), date="Sun, 3 Mar 2024 10:00:00 +0100"))
+    sent = item(written(moved, date="Sun, 3 Mar 2024 10:00:00 +0100", sender="rep@us.example"))
+    assert [read.events[0].time for read in (theirs, sent)] == [datetime(2024, 3, 3, 9, tzinfo=UTC)] * 2
 
 
 def test_last_of_all_the_line_that_begins_a_mail_in_an_mbox_says_when_it_came() -> None:
