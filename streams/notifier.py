@@ -150,7 +150,7 @@ class Notifier:
         while True:
             await asyncio.sleep(self._resend_seconds)
             try:
-                for deal_id, news in (await wake(session, self._cluster, list(self._disturbable()))).items():
+                for deal_id, news in (await wake(session, self._cluster, self._disturbable())).items():
                     log.info("the snooze of %s is over: %s", deal_id, news)
                 heard = True
             except PeersError as error:

@@ -132,12 +132,19 @@ async def wake(session: aiohttp.ClientSession, peers: Peers, answers: Iterable[A
     in_force: dict[str, list[Snoozed]] = {}
     for each in await snoozed(session, peers):
         in_force.setdefault(each.deal, []).append(each)
+    if not in_force:
+        return {}
+    # looked at in one go, for the books may change with the next answer
+    news = [
+        (told.deal_id, each, what)
+        for told in answers
+        for each in in_force.get(label(told.deal_id), ())
+        if (what := each.known.news(told)) is not None
+    ]
     woken = {}
-    for told in answers if in_force else ():
-        for each in in_force.get(label(told.deal_id), ()):
-            if (news := each.known.news(told)) is not None:
-                await _end(session, peers, [each])
-                woken[told.deal_id] = news
+    for deal_id, each, what in news:
+        await _end(session, peers, [each])
+        woken[deal_id] = what
     return woken
 
 
