@@ -8,7 +8,7 @@ from rich.table import Table
 
 from detectors.core.rules import Described
 
-from .findings_table import plain_text
+from .findings_text import plain_text
 from .rules_file import Written
 from .yaml_file import Keys
 

@@ -205,6 +205,6 @@ def _pretty(raw: bytes) -> str:
 
 
 def _plain(words: str) -> Text:
-    from ..findings_table import plain_text
+    from ..findings_text import plain_text
 
     return plain_text(words)

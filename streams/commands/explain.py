@@ -13,7 +13,7 @@ def explain(deal: Annotated[str, typer.Argument(help="The deal's id.")], as_json
     """What the running system has found on a deal, with evidence, and what would clear it."""
     from ..explain import ExplainError
     from ..explain import explain as ask
-    from ..findings_table import explanation
+    from ..findings_text import explanation
 
     told = ask(load(), deal)
     if told is None:

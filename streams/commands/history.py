@@ -1,6 +1,7 @@
 """`publish` and `replay`: files of events, mail and CRM exports, into Kafka or through the same code without it."""
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -87,10 +88,11 @@ def replay(
     mapping: Mapping = None,
     mail_source: MailSource = "mail",
     until: Annotated[str | None, typer.Option(help="Look from this time (RFC 3339 with an offset, or a date).")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Also what is over, and what lies ahead.")] = False,
     as_json: Json = False,
 ) -> None:
-    """The findings of a history, without Kafka, from the same code as the worker's."""
-    from ..findings_table import findings_table
+    """The findings of a history, without Kafka, from the same code as the worker's. With --json, all of them."""
+    from ..findings_text import STATE_WORDS, findings_by_deal
     from ..replay import Replay
 
     settings = settings_with(rules)
@@ -108,8 +110,13 @@ def replay(
         for finding in findings:
             print(finding_line(finding))
     else:
-        out.print(findings_table(findings))
-        say(f"{run.accepted:,} events, {len(run.partition.deals):,} deals, {len(run.refusals):,} refused")
+        out.print(findings_by_deal(findings, run.partition.answers.values(), everything))
+        states = Counter(each.state for each in findings)
+        at = f", as of {run.partition.time:%Y-%m-%d %H:%M %Z}" if run.partition.time else ""
+        told = ", ".join(f"{states[state]:,} {word}" for state, word in STATE_WORDS.items())
+        say(f"{count_of(run.accepted, 'event')}, {count_of(len(run.partition.deals), 'deal')}{at}; findings: {told}")
+        if run.refusals:
+            say(f"{len(run.refusals):,} refused")
 
 
 def _read(
@@ -165,6 +172,7 @@ def _dry_run(told: Iterable[Input], first: int | None) -> int:
         printed += 1
         if printed == first:
             break
+    say(f"{count_of(printed, 'event')}, {refused:,} refused; nothing was sent")
     return refused
 
 

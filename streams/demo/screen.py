@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..answer import Answer
-from ..findings_table import COLOURS
+from ..findings_text import COLOURS
 
 SHOWN = 14
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from detectors.core.rules import Rules
 from streams.answer import of_json, to_json
-from streams.findings_table import explanation
+from streams.findings_text import explanation
 from streams.replay import Replay
 from streams.topics import MAX_MESSAGE_BYTES
 from streams.wire import Clock, Record

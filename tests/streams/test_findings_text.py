@@ -5,7 +5,7 @@ from io import StringIO
 
 from rich.console import Console, RenderableType
 
-from streams.findings_table import explanation, findings_table
+from streams.findings_text import explanation, findings_by_deal
 from tests.streams.told import ANN, MONDAY, answer, facts, finding
 
 
@@ -15,37 +15,32 @@ def shown(what: RenderableType) -> list[str]:
     return [line.rstrip() for line in console.export_text().splitlines()]
 
 
-def test_each_finding_is_a_line_with_its_newest_fact() -> None:
-    lines = shown(
-        findings_table(
-            [
-                finding(deal_id="D-1", owner=ANN, evidence=facts("the first", "the newest")),
-                finding("ghosted", deal_id="D-2", state="pending", severity="critical"),
-                finding("gone_quiet", deal_id="D-3", state="resolved", severity="info"),
-                finding(deal_id="D-4", state="unknown"),
-            ]
-        )
-    )
-    assert [line.split() for line in lines] == [
-        ["since", "deal", "detector", "state", "severity", "owner", "why"],
-        ["2026-03-09", "16:02", "D-1", "reply_only", "open", "warning", ANN, "the", "newest"],
-        *(
-            [
-                "2026-03-09",
-                "16:02",
-                deal,
-                detector,
-                state,
-                severity,
-                *"our third reply in a row on 'Re: pricing'".split(),
-            ]
-            for deal, detector, state, severity in (
-                ("D-2", "ghosted", "ahead", "critical"),
-                ("D-3", "gone_quiet", "over", "info"),
-                ("D-4", "reply_only", "unknown", "warning"),
-            )
-        ),
+def test_each_deal_is_a_heading_with_what_is_open_or_unknown_the_worst_first() -> None:
+    deals = [answer("D-1", amount=1.0), answer("D-2", amount=9.0), answer("D-3")]
+    findings = [
+        finding(deal_id="D-1", evidence=facts("the first", "the newest")),
+        finding("gone_quiet", deal_id="D-2", severity="critical", since=MONDAY + timedelta(days=1)),
+        finding("ghosted", deal_id="D-2", severity="critical"),
+        finding("owed_reply", deal_id="D-2", state="unknown"),
+        finding("single_threaded", deal_id="D-2", state="pending"),
+        finding("stage_overstay", deal_id="D-3", state="resolved"),
+        finding("hoarding", deal_id=None, owner=ANN),
     ]
+    fact = "our third reply in a row on 'Re: pricing'"
+    lines = shown(findings_by_deal(findings, deals))
+    assert lines == [
+        f"Deal D-2 (D-2): Proposal, 9 EUR, {ANN}, open",
+        f"  critical ghosted, open since 2026-03-09 16:02: {fact}",
+        f"  critical gone_quiet, open since 2026-03-10 16:02: {fact}",
+        f"  warning  owed_reply, unknown since 2026-03-09 16:02: {fact}",
+        f"the book of {ANN}",
+        f"  warning  hoarding, open since 2026-03-09 16:02: {fact}",
+        f"Deal D-1 (D-1): Proposal, 1 EUR, {ANN}, open",
+        "  warning  reply_only, open since 2026-03-09 16:02: the newest",
+    ]
+    everything = shown(findings_by_deal(findings, deals, everything=True))
+    assert set(lines) < set(everything)
+    assert f"  warning  stage_overstay, over since 2026-03-09 16:02: {fact}" in everything
 
 
 def test_an_explanation_gives_each_finding_with_its_evidence_and_what_would_clear_it() -> None:
@@ -86,10 +81,10 @@ HARMLESS = "a\ufffd[2J\ufffd]0;title\ufffdb\ufffd\ufffd\ufffd[bold]c[/bold][/]"
 
 def test_nothing_from_outside_commands_the_terminal_or_is_taken_for_markup() -> None:
     hostile = finding(deal_id=HOSTILE, owner=HOSTILE, evidence=facts(HOSTILE), summary=HOSTILE, clears_when=HOSTILE)
-    table = shown(findings_table([hostile]))
-    assert len(table) == 2
-    assert table[1].count(HARMLESS) == 3
-    text = shown(explanation(answer(HOSTILE, hostile, name=HOSTILE, stage=HOSTILE, owner=HOSTILE, currency=HOSTILE)))
+    told = answer(HOSTILE, hostile, name=HOSTILE, stage=HOSTILE, owner=HOSTILE, currency=HOSTILE)
+    table = shown(findings_by_deal([hostile], [told]))
+    assert "\n".join(table).count(HARMLESS) == 5 + 1
+    text = shown(explanation(told))
     assert "\n".join(text).count(HARMLESS) == 5 + 3
     assert "\x1b" not in "\n".join(text + table)
 
@@ -97,5 +92,5 @@ def test_nothing_from_outside_commands_the_terminal_or_is_taken_for_markup() -> 
 def test_what_somebody_called_noise_is_told_as_muted() -> None:
     noise = finding(severity="info", muted=MONDAY)
 
-    assert "muted" in shown(findings_table([noise]))[1].split()
+    assert "muted" in shown(findings_by_deal([noise], []))[1].split()
     assert any("open, muted, since" in line for line in shown(explanation(answer("D-1", noise))))
