@@ -139,7 +139,8 @@ class Partition:
             deal_id = event.subject
             if self._apply(deal_id, event, out):
                 changed[deal_id] = None
-            touched[deal_id] = None
+            if deal_id in self.deals:
+                touched[deal_id] = None
             self._newest = max(self._newest or event.time, event.time)
             if isinstance(event, events.DealChanged):
                 self._see_win(deal_id, self._newest, out)
@@ -220,12 +221,13 @@ class Partition:
         known = self.deals.get(deal_id)
         if known is None:
             known = Watched(Deal(deal_id, self.rules), (), self._on_error, self._wins.baselines)
-        self.deals[deal_id] = grown = known.apply(event)
+        grown = known.apply(event)
         # what is told for the first time makes the log longer, but where something falls off it
         if len(grown.deal.log) <= len(known.deal.log) and (again := known.deal.was_told(event)):
             out.repeated[event.source, again] += 1
         if grown is known:
             return False
+        self.deals[deal_id] = grown
         out.applied_at.append(event.time)
         if isinstance(event, events.Feedback):
             out.verdicts[event.data.detector, event.data.verdict] += 1

@@ -34,6 +34,7 @@ from .log import (
     entry_of,
     is_touch,
     order,
+    weight,
 )
 from .plan import Step, still_open
 
@@ -66,8 +67,7 @@ class Deal(Course):
         log = list(self.log)
         known = next((each for each in log if each.event == entry.event), None)
         if known is not None:
-            # one identity, two contents: the later one counts, whichever came first
-            if known.as_told == entry or (known.at, content(known.as_told)) >= (entry.at, content(entry)):
+            if weight(known.as_told) >= weight(entry):
                 return self
             log.remove(known)
             # what later words took from it is told anew

@@ -203,7 +203,10 @@ _ENTRY: TypeAdapter[Entry] = TypeAdapter(AnyEntry)
 
 
 def entry_of(event: events.Event, phrases: Phrases | None = None) -> Entry | None:
-    """What a deal remembers of an event; None for a heartbeat, which says nothing of one deal."""
+    """What a deal remembers of an event; None for what says nothing of it.
+
+    That is a heartbeat, and what a machine wrote, unless it tells until when somebody is away.
+    """
     at, ref = event.time, event.ref
     match event:
         case events.DealChanged(data=fields):
@@ -212,6 +215,8 @@ def entry_of(event: events.Event, phrases: Phrases | None = None) -> Entry | Non
             return PersonEntry(at, ref, person.email, _changes(person, leave="email"))
         case events.MilestoneChanged(data=milestone):
             return MilestoneEntry(at, ref, milestone.milestone_id, _changes(milestone, leave="milestone_id"))
+        case events.Email(data=mail) if mail.automatic and mail.returns_on is None:
+            return None
         case events.Email(data=mail):
             people = _people((*(mail.to or ()), *(mail.cc or ())))
             thread = _thread(mail)
@@ -259,7 +264,23 @@ def order(entry: Entry) -> tuple[datetime, str]:
 
 def is_touch(entry: Entry) -> bool:
     """Whether it may be a touch between the two sides."""
-    return isinstance(entry, MailEntry | CallEntry) or (isinstance(entry, MeetingEntry) and entry.status == "held")
+    match entry:
+        case MailEntry(automatic=automatic):
+            return not automatic
+        case MeetingEntry(status=status):
+            return status == "held"
+        case _:
+            return isinstance(entry, CallEntry)
+
+
+def weight(entry: Entry) -> tuple[bool, datetime, int, bytes]:
+    """Of two contents under one identity the weightier counts, whichever came first.
+
+    That is what a person wrote, before a copy that a machine passed on; then the later word; then the mail that names
+    more people, because only some copies know of those on Bcc.
+    """
+    automatic, people = (entry.automatic, len(entry.to)) if isinstance(entry, MailEntry) else (False, 0)
+    return not automatic, entry.at, people, content(entry)
 
 
 def content(entry: Entry) -> bytes:

@@ -194,8 +194,7 @@ def _entry(entry: Entry, deal: Deal) -> tuple[Side, str, str]:
     """Side, heading and text of an event that is no touch and no change of the deal itself."""
     match entry:
         case MailEntry(automatic=True, sender=sender, returns_on=back):
-            what = f"Out of office until {back}" if back else "Automatic mail"
-            return ("us" if deal.is_ours(sender) else "them"), what, entry.subject or ""
+            return ("us" if deal.is_ours(sender) else "them"), f"Out of office until {back}", entry.subject or ""
         case MeetingEntry(status="booked", starts_at=starts):
             when = f"for {moment(deal.calendar.local(starts))}" if starts else ""
             side: Side = "both" if entry.organizer is None else "us" if deal.is_ours(entry.organizer) else "them"

@@ -2,7 +2,7 @@
 
 The detectors say from when to when a deal stalls. Here one moment is taken and the rule's sentence is asked of it, by
 loops over the plain list of events. Only the words and the default thresholds are shared: no code of the detectors, of
-the deal that they ask, or of its calendar (but which of two contents told at one moment counts, which is arbitrary, is
+the deal that they ask, or of its calendar (but which of two contents under one identity counts, which is arbitrary, is
 asked of the log). Business days are Monday to Friday in UTC, counted by walking day by day.
 
 Where the catalogue's words leave a choice, the one that a detector's docstring names is taken, and said here.
@@ -26,7 +26,7 @@ from detectors.core.events import (
     Meeting,
     MilestoneChanged,
 )
-from detectors.core.log import content, entry_of
+from detectors.core.log import entry_of, weight
 
 DAY = timedelta(days=1)
 Rule = Callable[["Story", datetime], bool]
@@ -59,13 +59,16 @@ def end_of(day: date, like: datetime) -> datetime:
 
 
 def known_at(events: Iterable[Event], moment: datetime) -> list[Event]:
-    """What has happened up to a moment, in order of time; of two contents of one identity the later one."""
+    """What has happened up to a moment, in order of time; of two contents of one identity the weightier one.
+
+    What a machine wrote says nothing, but until when somebody is away.
+    """
     kept: dict[str, Event] = {}
     for each in events:
-        if each.time > moment:
+        if each.time > moment or (isinstance(each, Email) and each.data.automatic and not each.data.returns_on):
             continue
         other = kept.get(each.ref)
-        if other is None or (other.time, content(entry_of(other))) < (each.time, content(entry_of(each))):
+        if other is None or weight(entry_of(other)) < weight(entry_of(each)):
             kept[each.ref] = each
     return sorted(kept.values(), key=lambda each: (each.time, each.ref))
 

@@ -213,6 +213,28 @@ def test_of_two_contents_under_one_identity_the_later_counts_whichever_came_firs
     assert [change.value for change in found.changes("amount")] == [1, 3]
 
 
+@pytest.mark.parametrize("machine", [{}, {"returns_on": on(9)}], ids=["redirected by a rule", "read as an absence"])
+def test_what_a_person_wrote_counts_before_a_copy_that_a_machine_passed_on(machine):
+    wrote = inbound(3, event_id="m", to=[REP])
+    passed_on = inbound(4, event_id="m", to=[REP, COLLEAGUE], automatic=True, **machine)
+    for parts in permutations([created(0), wrote, passed_on]):
+        found = grown(Deal(DEAL, RULES), *parts)
+        assert [touch.at for touch in found.touches] == [at(3)]
+        assert found.last_planned is None
+
+
+def test_of_two_copies_of_a_mail_the_one_that_knows_of_a_hidden_recipient_counts():
+    copies = [mail(REP, to, 1, event_id="m") for to in ([BUYER, COLLEAGUE], [BUYER, COLLEAGUE, "boss@them.example"])]
+    for parts in permutations([created(0), *copies]):
+        assert set(grown(Deal(DEAL, RULES), *parts).people) == {BUYER, "boss@them.example"}
+
+
+def test_what_a_machine_wrote_says_nothing_of_a_deal():
+    news = inbound(1, automatic=True)
+    assert deal(created(0), news) == deal(created(0))
+    assert not watched(news).answer(at(9))
+
+
 def test_owners_of_the_past_are_remembered():
     found = deal(created(0), changed(1, owner="ann@us.example"), changed(2, owner="bob@us.example"))
     assert (found.owner, found.past_owners) == ("bob@us.example", {REP, "ann@us.example"})
@@ -413,6 +435,13 @@ def test_a_milestones_date_survives_when_only_the_word_that_renamed_it_does():
     (kept,) = busy.milestones
     assert (kept.title, kept.due) == ("renamed", at(400).date())
     assert breaches(busy)["gone_quiet"].since == end_of(401)
+
+
+@pytest.mark.parametrize("until", [None, 3], ids=["newsletters", "absences"])
+def test_what_machines_wrote_does_not_push_out_what_people_wrote(until):
+    robots = [away(2 + number / 100, until, sender=f"r{number}@them.example") for number in range(80)]
+    found = grown(deal(created(0), inbound(1), *(outbound(1, 10 + n) for n in range(4))), *robots)
+    assert len(found.touches) == 5
 
 
 def test_an_absence_survives_a_hundred_chases():
