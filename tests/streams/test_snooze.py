@@ -1,8 +1,10 @@
 """Snoozed deals, at real Alertmanagers."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -205,3 +207,39 @@ def test_only_addresses_of_the_web_are_asked() -> None:
 def test_what_was_known_is_read_as_it_was_written(name: str, severity: Any, at: datetime | None) -> None:
     known = Known(findings={name.encode("utf-8", "replace").decode(): severity}, two_way_at=at)
     assert Known.model_validate(json.loads(known.model_dump_json())) == known
+
+
+class Clustered(Alertmanager):
+    """An Alertmanager with peers."""
+
+    def __init__(self, config: Path, folder: Path, own: int, *others: int) -> None:
+        super().__init__(config, folder)
+        self._own, self._others = own, others
+
+    def _arguments(self) -> list[str]:
+        alone = [each for each in super()._arguments() if not each.startswith("--cluster.")]
+        own = f"127.0.0.1:{self._own}"
+        peers = [f"--cluster.peer=127.0.0.1:{port}" for port in self._others]
+        return [*alone, f"--cluster.listen-address={own}", f"--cluster.advertise-address={own}", *peers]
+
+
+async def test_what_one_peer_is_told_the_others_hear_and_it_is_woken_at_whichever_is_left(
+    session: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    require(*Alertmanager.programs)
+    config = tmp_path / "alertmanager.yml"
+    config.write_text(TO_NOBODY)
+    one, two = free_port(), free_port()
+    told = answer("D-1", finding())
+    with Clustered(config, tmp_path / "one", one) as first, Clustered(config, tmp_path / "two", two, one) as second:
+        await put_to_sleep(session, Peers((first.url,)), told)
+        async with asyncio.timeout(30):
+            while True:
+                if await of(session, Peers((second.url,)), told):
+                    break
+                await asyncio.sleep(0.05)
+        first.kill()
+        both = Peers((first.url, second.url))
+        worse = answer("D-1", finding(severity="critical"))
+        assert await wake(session, both, [worse]) == {"D-1": "reply_only turned critical"}
+        assert await of(session, both, told) == []
