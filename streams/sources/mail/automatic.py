@@ -15,8 +15,9 @@ _AUTOREPLY = ("X-Autoreply", "X-Autorespond", "X-Autoreply-From", "X-Mail-Autore
 _NOTICES = ("auto-generated", "auto-notified")
 _NOBODY = re.compile(
     r"(?:^|[-_.+])(?:no[-_.]?reply|do[-_.]?not[-_.]?reply|ne[-_.]?pas[-_.]?repondre|no[-_.]?responder)(?:$|[-_.+\d])"
-    r"|^owner-|[-+](?:owner|request|bounces?)$"
 )
+# a list's address, or the mailbox of a team: product-owner, quote-request
+_LISTS = re.compile(r"^owner-|[-+](?:owner|request|bounces?)$")
 _TAG = re.compile(r"\s*\[[^\]]{0,200}\]\s*")
 _REPLIED = re.compile(
     r"(?:automatic reply|auto[- ]?reply|autoresponse|automatische antwort|automatisch antwoord|r[ée]ponse automatique"
@@ -50,7 +51,17 @@ def of(letter: Letter) -> Kind | None:
 
 def is_nobody(letter: Letter) -> bool:
     """Whether it comes from an address that nobody reads."""
-    return _NOBODY.search(letter.mailbox) is not None
+    return _NOBODY.search(letter.mailbox) is not None or _is_a_lists(letter)
+
+
+def _is_a_lists(letter: Letter) -> bool:
+    """Whether it comes from an address of a mailing list, which has another for what comes back; a team has none."""
+    name = _LISTS.sub("", letter.mailbox)
+    if name == letter.mailbox:
+        return False
+    returns = re.compile(rf"(?<![\w.+-]){re.escape(name)}[-+](?:admin|bounces?)\b")
+    back = (letter.said("Return-Path"), letter.said("Sender"))
+    return any(letter.writer not in each and returns.search(each[:1000]) for each in back)
 
 
 def answers_by_itself(letter: Letter) -> bool:

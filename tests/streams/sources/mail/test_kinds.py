@@ -159,8 +159,6 @@ def test_a_quoted_absence_is_not_the_writers() -> None:
         "noreply@customer.example",
         "shop.noreply@customer.example",
         "do_not_reply@customer.example",
-        "owner-news@customer.example",
-        "news-request@customer.example",
     ],
 )
 def test_an_address_that_nobody_reads_is_nobodys(sender: str) -> None:
@@ -171,6 +169,24 @@ def test_an_address_that_nobody_reads_is_nobodys(sender: str) -> None:
 @pytest.mark.parametrize("sender", ["noreen@customer.example", "owner@customer.example", "reply@customer.example"])
 def test_a_person_with_a_name_like_that_is_a_person(sender: str) -> None:
     assert kind(sender=sender) == "mail"
+
+
+@pytest.mark.parametrize(
+    "role", ["product-owner", "purchase-request", "quote-request", "owner-success", "bottle-bounce"]
+)
+def test_a_mailbox_that_several_people_share_is_no_robot(role: str) -> None:
+    address = f"{role}@customer.example"
+    assert kind(f"Return-Path: <{address}>", f"Sender: {address}", sender=address) == "mail"
+    assert kind("Return-Path: <bounces+71-rep=us.example@mailer.example>", sender=address) == "mail"
+
+
+@pytest.mark.parametrize("role", ["news-request", "news+owner", "owner-news"])
+@pytest.mark.parametrize(
+    "header", ["Return-Path: <news+bounces-7@{}>", "Return-Path: <news-bounces@{}>", "Sender: news-admin@{}"]
+)
+def test_what_a_mailing_list_itself_writes_is_nobodys(role: str, header: str) -> None:
+    domain = "customer.example"
+    assert kind(header.format(domain), sender=f"{role}@{domain}") == "automatic mail"
 
 
 # ── lists and bulk
