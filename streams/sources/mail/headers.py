@@ -38,7 +38,8 @@ _REGISTRY = HeaderRegistry()
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _PIECE = re.compile(r"(?:[^\",()<>:;\\]|\"(?:[^\"\\]|\\.)*+\"|\([^()\\]*+\)|<[^<>\",]*+>)++")
 _PLAIN = re.compile(rf"(?:{_PIECE.pattern}|[,;])*+")
-_BRACKETS = re.compile(r"<(?P<address>[^<>@,;\s]{1,64}@[^<>@,;\s]{1,255})>\s*$")
+_BRACKETED = re.compile(r"<(?P<address>[^<>@,;\s]{1,64}@[^<>@,;\s]{1,255})>")
+_BRACKETS = re.compile(rf"{_BRACKETED.pattern}\s*$")
 _ID = re.compile(r"<([^<>\s]{1,998})>")
 
 
@@ -114,7 +115,7 @@ def _pieces(value: str) -> Iterator[str]:
 @lru_cache(maxsize=8192)
 def _people(value: str) -> People:
     if len(value) > MAX_LIST:
-        return People(bad=(_short(value),))
+        return People(tuple(_bracketed(value)), (_short(value),))
     try:
         header: Any = _REGISTRY("to", value)
     except Exception:  # as above
@@ -134,6 +135,13 @@ def _people(value: str) -> People:
     if not header.addresses and not header.groups and value.strip():
         bad.append(_short(value))
     return People(tuple(persons), tuple(bad))
+
+
+def _bracketed(value: str) -> Iterator[Person]:
+    """Who stands in brackets in a list too long to be parsed at once, which one odd quotation mark keeps together."""
+    for found in islice(_BRACKETED.finditer(value), MAX_PIECES):
+        with suppress(ValueError):
+            yield Person(normalise(found["address"]), "")
 
 
 def ids(mail: Message, name: str) -> tuple[str, ...]:

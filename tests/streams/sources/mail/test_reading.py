@@ -238,6 +238,14 @@ def test_a_thousand_recipients_are_two_hundred() -> None:
     assert "whoever comes after 200 people" in read.why
 
 
+@pytest.mark.parametrize("odd", ['"', "(", "Team:", "\\"])
+def test_of_a_long_list_with_one_odd_sign_those_in_brackets_are_read(odd: str) -> None:
+    people = [f"p{n}@customer.example" for n in range(150)]
+    read = item(written(to=f"{odd} Boss <boss@us.example>, " + ", ".join(f"Somebody <{each}>" for each in people)))
+    assert read.events[0].data.to == ("boss@us.example", *people)
+    assert "is no address" in read.why
+
+
 def test_a_sender_whose_name_is_anothers_address_is_remarked_on_and_stays_who_they_are() -> None:
     read = item(written(sender='"boss@us.example" <ada@evil.example>'))
     assert read.events[0].data.sender == "ada@evil.example"
