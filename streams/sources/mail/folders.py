@@ -9,7 +9,7 @@ from imapclient.imap_utf7 import encode as encode_utf7
 ALL = rb"\all"
 CLOSED = {rb"\noselect", rb"\nonexistent"}
 UNWANTED = {rb"\junk", rb"\trash", rb"\drafts"}
-# where a server flags no folder: what mail programs call these
+# what mail programs call these: servers do not flag all of them, or none
 USUALLY_UNWANTED = frozenset(
     name.casefold()
     for name in (
@@ -66,8 +66,7 @@ def own(listed: Sequence[Folder], others: tuple[str, ...]) -> list[Folder]:
     everything = [each for each in opened if ALL in each.flags]
     if everything:
         return everything[:1]
-    flagged = [each for each in listed if each.flags & UNWANTED]
-    unwanted = flagged or [each for each in listed if each.last_name.casefold() in USUALLY_UNWANTED]
+    unwanted = [each for each in listed if each.flags & UNWANTED or each.last_name.casefold() in USUALLY_UNWANTED]
     read = [
         each for each in opened if not each.raw.startswith(others) and not any(each.is_within(one) for one in unwanted)
     ]
