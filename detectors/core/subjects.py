@@ -7,9 +7,10 @@ from typing import NamedTuple
 # a deal keeps 120 characters of a subject, prefixes and all: so many of its words can be compared
 MOST_CHARACTERS = 90
 
-# what mail programs of about twenty languages write before the subject of an answer, and of a mail that is passed on
-_ANSWER = frozenset("re r aw antw antwort sv vs res rif rép rep odp tr ynt bls vá απ отв ответ 回复 回覆 答复".split())
-_PASSED_ON = frozenset("fw fwd wg vb vl enc i pd rv doorst ilt πρθ пер 转发 轉寄".split())
+# what mail programs of about twenty languages write before the subject of an answer, and of a mail that is passed on;
+# VS is an answer in Finnish, and passed on in Danish: who passes a mail on mostly sends it to somebody new
+_ANSWER = frozenset("re r aw antw antwort sv vs res rif rép rep odp ynt bls vá απ отв ответ 回复 回覆 答复".split())
+_PASSED_ON = frozenset("fw fwd wg tr vb vl enc i pd rv doorst ilt πρθ пер 转发 轉寄".split())
 # what a gateway writes before a mail from outside
 _MARK = frozenset("ext extern external externe externo".split())
 # every part is bounded, so that reading takes time in proportion to the subject
@@ -26,7 +27,8 @@ class Subject(NamedTuple):
 @lru_cache(maxsize=16_384)
 def read(subject: str) -> Subject:
     """A subject as subjects are compared: letters, spaces and prefixes aside."""
-    text = subject[:200].casefold()
+    # a Turkish capital İ leaves its dot behind
+    text = subject[:200].casefold().replace("\u0307", "")
     first, start = "", 0
     while found := _PREFIX.match(text, start):
         word, mark = found["word"], found["mark"]

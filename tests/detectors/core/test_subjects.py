@@ -18,7 +18,6 @@ from detectors.core.subjects import read
         "RIF: Pricing",
         "Odp: Pricing",
         "R: Pricing",
-        "TR: Pricing",
         "RE : Pricing",
         "Re\u00a0: Pricing",
         "Re[2]: Pricing",
@@ -35,7 +34,10 @@ def test_an_answer_is_known_by_its_prefix_in_many_languages(subject):
     assert read(subject) == ("pricing", True)
 
 
-@pytest.mark.parametrize("subject", ["Pricing", "Fwd: Pricing", "WG: Pricing", "Fwd: Re: Pricing", "[EXT] pricing"])
+@pytest.mark.parametrize(
+    "subject",
+    ["Pricing", "Fwd: Pricing", "WG: Pricing", "Fwd: Re: Pricing", "TR: Pricing", "İLT: Pricing", "[EXT] pricing"],
+)
 def test_what_is_new_or_passed_on_is_no_answer(subject):
     assert read(subject) == ("pricing", False)
 
