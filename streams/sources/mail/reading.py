@@ -32,9 +32,9 @@ def read(raw: bytes, place: str, source: str, ours: Domains, now: datetime | Non
     """The events of one mail, given whole or as its header block and the beginning of its text.
 
     A mail's event has its Message-ID for an id, so that the copies in several mailboxes of one `source` are one event;
-    the first that comes counts. Without one the id is made from sender, date, subject and recipients. What is automatic
-    is told as such, and is no touch; a bounce that nobody sent is no event. `now` is the receiver's clock: a Date more
-    than a day ahead of it is not believed.
+    the first that comes counts. Without one the id is made from sender, date, subject and recipients, without a date
+    from all that is read. What is automatic is told as such, and is no touch; a bounce that nobody sent is no event.
+    `now` is the receiver's clock: a Date more than a day ahead of it is not believed.
     """
     head, body = split(raw)
     try:
@@ -89,12 +89,14 @@ def _events(letter: Letter, kind: Kind) -> Iterator[tuple[str, str, dict[str, An
 
 
 def _made_up(letter: Letter) -> str:
-    """An id for a mail without one, the same in any mailbox."""
+    """An id for a mail without one, the same in any mailbox; of what has no date either, only if its headers are."""
     first_hop = list(headers.texts(letter.mail, "Received"))[-1:]
     date = headers.text(letter.mail, "Date") or next(iter(first_hop), "")
     everybody = sorted(headers.people(letter.mail, "To", "Cc").addresses)
     facts = "\n".join((letter.writer, date, letter.subject, *everybody))
-    return f"<{sha256(facts.encode()).hexdigest()[:32]}@no-message-id.invalid>"
+    if not date:
+        facts += "\n".join((*(f"{name}: {value}" for name, value in letter.mail.items()), letter.text))
+    return f"<{sha256(facts.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}@no-message-id.invalid>"
 
 
 def _id(message_id: str) -> str:

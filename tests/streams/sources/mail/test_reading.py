@@ -120,6 +120,16 @@ def test_a_mail_without_an_id_has_the_same_one_in_every_mailbox() -> None:
     assert mail_in(written(id=None, subject="Another")).id != one.id
 
 
+def test_mails_that_say_next_to_nothing_of_themselves_are_not_one() -> None:
+    def said(*headers: str, text: str = "Shall we talk?") -> str:
+        raw = written(*headers, text=text, to=None, subject=None, date=None, id=None)
+        return mail_in(b"From ada@customer.example Tue Mar  3 09:05:00 2026\n" + raw).data.message_id
+
+    mails = (said(), said("X-Name: \udcfc"), said(text="We buy."))
+    assert len(set(mails)) == 3
+    assert mails == (said(), said("X-Name: \udcfc"), said(text="We buy."))
+
+
 @pytest.mark.parametrize(
     "id", ["1@customer.example", "< 1@customer.example >", "<1@customer.example> (added by a gateway)"]
 )
