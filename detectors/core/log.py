@@ -219,7 +219,7 @@ def entry_of(event: events.Event, phrases: Phrases | None = None) -> Entry | Non
             return None
         case events.Email(data=mail):
             people = _people((*(mail.to or ()), *(mail.cc or ())))
-            thread = _thread(mail)
+            thread = _thread(mail, ref)
             text = f"{(mail.subject or '')[:MOST_OF_A_SUBJECT]}\n{mail.snippet or ''}"
             found = phrases.in_text(text) if phrases and not mail.automatic else ()
             subject = _short(mail.subject)
@@ -349,17 +349,22 @@ def _short(text: str | None) -> str | None:
     return text and text[:MOST_CHARACTERS]
 
 
-def _thread(mail: events.EmailFields) -> tuple[str, ...]:
-    references = [each for each in mail.references or () if each.strip()]
-    answered = (mail.in_reply_to or "").strip() or (references[-1] if references else "")
+def _thread(mail: events.EmailFields, ref: str) -> tuple[str, ...]:
+    references = [named for each in mail.references or () if (named := _bare(each))]
+    own = _bare(mail.message_id) or ref
+    answered = _bare(mail.in_reply_to or "") or (references[-1] if references else "")
     first = references[0] if references else answered
-    ids = (mail.message_id, answered, first) if answered else (mail.message_id,)
-    return tuple(thread_key(each) for each in ids)
+    return tuple(thread_key(each) for each in ((own, answered, first) if answered else (own,)))
 
 
 def thread_key(message_id: str) -> str:
     """A short, stable name of a Message-ID, however its angle brackets were kept."""
-    return _short_hash(message_id.strip().strip("<>"))
+    return _short_hash(_bare(message_id))
+
+
+def _bare(message_id: str) -> str:
+    """A Message-ID without its angle brackets; empty if it names nothing."""
+    return message_id.strip("<> \t\r\n")
 
 
 def _short_hash(name: str) -> str:

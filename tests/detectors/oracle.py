@@ -85,13 +85,17 @@ def as_told(events: Iterable[Event]) -> dict[str, Any]:
 def parent_of(mail: Email) -> str:
     """The id of the mail that a mail answers."""
     named = [mail.data.in_reply_to or "", *reversed(mail.data.references or ())]
-    return next((each.strip() for each in named if each.strip()), "")
+    return next((each.strip(" <>") for each in named if each.strip(" <>")), "")
 
 
 def thread_of(mail: Email) -> str:
     """The id of its thread's first mail, as far as it tells."""
     named = [*(mail.data.references or ()), mail.data.in_reply_to or ""]
-    return next((each.strip() for each in named if each.strip()), mail.data.message_id)
+    return next((each.strip(" <>") for each in named if each.strip(" <>")), id_of(mail))
+
+
+def id_of(mail: Email) -> str:
+    return mail.data.message_id.strip(" <>") or mail.ref
 
 
 def opens_thread(mail: Email) -> bool:
@@ -356,7 +360,7 @@ class Story:
         calls: list[str] = []
         for number, each in enumerate(self.events):
             touch = None
-            if isinstance(each, Email) and not any(each.data.message_id in letter.ids for letter in letters):
+            if isinstance(each, Email) and not any(id_of(each) in letter.ids for letter in letters):
                 touch = self._mail(each, letters, talks)
             elif isinstance(each, Call) and each.data.call_id not in calls:
                 touch = self._call(each)
@@ -375,7 +379,7 @@ class Story:
         return found
 
     def _mail(self, mail: Email, letters: list[Letter], talks: dict[str, int]) -> Touch | None:
-        people, own_id = recipients_of(mail), mail.data.message_id
+        people, own_id = recipients_of(mail), id_of(mail)
         inbound = not self.ours(mail.data.sender)
         buyers = {mail.data.sender} if inbound else {person for person in people if not self.ours(person)}
         if mail.data.automatic or not buyers:
@@ -682,9 +686,9 @@ def ping_pong(story: Story) -> list[Touch]:
         if touch is not None and touch.outbound:
             if touch.answers is None:
                 row = []
-            elif touch.answers.data.message_id not in answered:
+            elif id_of(touch.answers) not in answered:
                 row = [*row, touch]
-                answered = answered | {touch.answers.data.message_id}
+                answered = answered | {id_of(touch.answers)}
         # of what happened at one moment, the move is taken for the later
         row = [touch for touch in row if moved is None or touch.at > moved]
     return row

@@ -117,7 +117,7 @@ def test_the_newest_reference_is_the_parent_where_no_other_is_named():
     assert deal(created(0), first, second, replied).touches[-1].answers == "gmail/inbound-2"
 
 
-@pytest.mark.parametrize("blank", ["", " ", "\t"])
+@pytest.mark.parametrize("blank", ["", " ", "\t", "<>", " < > "])
 def test_a_blank_parent_is_none(blank):
     assert deal(created(0), inbound(1), outbound(2, in_reply_to=blank)).touches[-1].answers is None
     by_reference = outbound(2, in_reply_to=blank, references=[blank, "<inbound-1@mail.example>", blank])
@@ -127,6 +127,11 @@ def test_a_blank_parent_is_none(blank):
 def test_angle_brackets_and_spaces_around_an_id_do_not_matter():
     bare = outbound(2, in_reply_to=" inbound-1@mail.example ")
     assert deal(created(0), inbound(1), bare).touches[-1].answers == "gmail/inbound-1"
+
+
+def test_mails_whose_own_id_is_blank_are_no_copies_of_each_other():
+    two = [inbound(day, message_id="<>", subject=subject) for day, subject in ((1, "pricing"), (2, "terms"))]
+    assert [touch.opens for touch in deal(created(0), *two).touches] == [True, True]
 
 
 def test_a_mail_that_answers_itself_answers_nothing():
