@@ -97,7 +97,7 @@ def touches(log: Iterable[Entry], is_ours: IsOurs) -> tuple[Touch, ...]:
 def _mail(mail: MailEntry, is_ours: IsOurs, threads: Threads) -> Touch | None:
     inbound = not is_ours(mail.sender)
     people = (mail.sender,) if inbound else _theirs(mail.to, is_ours)
-    place = threads.put(mail, inbound) if people else None
+    place = threads.put(mail, inbound, people) if people else None
     if place is None:
         return None
     return Touch(

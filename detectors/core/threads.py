@@ -16,12 +16,16 @@ ANSWERED_WITHIN = timedelta(days=30)
 
 
 class Mail(NamedTuple):
-    """A mail of which the next one may be an answer, or a copy; `thread` is the name of its thread."""
+    """A mail of which the next one may be an answer, or a copy; `thread` is the name of its thread.
+
+    `people` are those on the buyer's side: who wrote it, or else who got it.
+    """
 
     event: str
     at: datetime
     sender: str
     to: tuple[str, ...]
+    people: tuple[str, ...]
     inbound: bool
     thread: str
 
@@ -68,10 +72,13 @@ class Threads:
             set(self.copies), dict(self._mails), dict(self._threads), dict(self._renamed), dict(self._of_words)
         )
 
-    def put(self, mail: MailEntry, inbound: bool) -> Place | None:
-        """Take the next mail, in order of time, and say where it stands; None for a copy."""
+    def put(self, mail: MailEntry, inbound: bool, people: tuple[str, ...]) -> Place | None:
+        """Take the next mail, in order of time, and say where it stands; None for a copy.
+
+        `people` are those on the buyer's side.
+        """
         subject = subjects.read(mail.subject or "")
-        original = self._mails.get(mail.thread[0]) or self._original_of(mail, subject.words)
+        original = self._mails.get(mail.thread[0]) or self._original_of(mail, people, subject.words)
         if original is not None:
             self._put_copy(mail, original)
             return None
@@ -86,20 +93,23 @@ class Threads:
         # nor does one answer who is on their own side, or who does not get it: then it is passed on
         if answered is not None and (answered.inbound is inbound or not (inbound or answered.sender in mail.to)):
             answered = None
-        self._put_new(mail, Mail(mail.event, mail.at, mail.sender, mail.to, inbound, thread), subject.words)
+        kept = Mail(mail.event, mail.at, mail.sender, mail.to, people, inbound, thread)
+        self._put_new(mail, kept, subject.words)
         return Place(answered, opens)
 
-    def _original_of(self, mail: MailEntry, words: str) -> Mail | None:
+    def _original_of(self, mail: MailEntry, people: tuple[str, ...], words: str) -> Mail | None:
         """The mail of which this one is a copy under another id.
 
         Gateways that file a mail for each mailbox give each copy an id of its own. What they leave as it is are sender,
-        second and subject; and each mailbox's owner is on it with the others.
+        second and subject; and each mailbox's owner is on it with the others. A copy may lack those of the buyers who
+        were on Bcc; but what goes to one buyer and to another in one second is two mails of one letter.
         """
         second = mail.at.replace(microsecond=0)
         for other in reversed(self._of_words.get(words, ())):
             if other.second != second:
                 break
-            if other.sender == mail.sender and not set(other.to).isdisjoint(mail.to):
+            shared, known, mine = set(other.to) & set(mail.to), set(other.people), set(people)
+            if other.sender == mail.sender and shared and (known <= mine or mine <= known):
                 return other
         return None
 

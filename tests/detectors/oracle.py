@@ -115,13 +115,17 @@ def words_of(mail: Email) -> tuple[bool, str]:
     return answers, words
 
 
-def is_copy(mail: Email, other: Email) -> bool:
-    """Whether it is the same mail from another mailbox: one sender, second and subject, and somebody got both."""
+def is_copy(mail: Email, other: Email, buyers: set[str], other_buyers: set[str]) -> bool:
+    """Whether it is the same mail from another mailbox: one sender, second and subject, and somebody got both.
+
+    Of the buyers on one of the two, all are on the other.
+    """
     return (
         mail.data.sender == other.data.sender
         and int(mail.time.timestamp()) == int(other.time.timestamp())
         and words_of(mail)[1] == words_of(other)[1]
         and bool(recipients_of(mail) & recipients_of(other))
+        and (buyers <= other_buyers or other_buyers <= buyers)
     )
 
 
@@ -146,6 +150,7 @@ class Letter:
     mail: Email
     ids: set[str]
     talk: int
+    buyers: set[str]
 
 
 @dataclass
@@ -384,7 +389,7 @@ class Story:
         buyers = {mail.data.sender} if inbound else {person for person in people if not self.ours(person)}
         if mail.data.automatic or not buyers:
             return None
-        copied = [each for each in letters if is_copy(mail, each.mail)]
+        copied = [each for each in letters if is_copy(mail, each.mail, buyers, each.buyers)]
         if copied:
             copied[-1].ids.add(own_id)
             if opens_thread(mail):
@@ -404,7 +409,7 @@ class Story:
             talks[own_id] = talk
             theirs = [each for each in letters if each.talk == talk and self.ours(each.mail.data.sender) == inbound]
             answered = (theirs or [None])[-1]
-        letters.append(Letter(mail, {own_id}, talk))
+        letters.append(Letter(mail, {own_id}, talk, buyers))
         if answered is not None:
             asked = answered.mail.data.sender
             if self.ours(asked) != inbound or (not inbound and asked not in people):

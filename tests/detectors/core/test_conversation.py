@@ -321,6 +321,20 @@ def test_what_differs_in_more_is_another_mail(other):
         assert len(deal(created(0), *order).touches) == 2
 
 
+def test_one_letter_to_two_buyers_in_one_second_is_two_mails_though_we_are_on_both():
+    letters = [mail(REP, to, 1, event_id=to, cc=[COLLEAGUE]) for to in (BUYER, CFO)]
+    for order in permutations([created(0), *letters]):
+        assert [touch.people for touch in deal(*order).touches] == [(BUYER,), (CFO,)]
+
+
+def test_a_copy_may_lack_who_was_hidden_from_it():
+    copies = [
+        mail(REP, to, 1, event_id=name) for name, to in (("a", [BUYER, CFO, COLLEAGUE]), ("b", [BUYER, COLLEAGUE]))
+    ]
+    for order in permutations([created(0), *copies]):
+        assert len(deal(*order).touches) == 1
+
+
 def test_a_mail_is_the_same_within_its_second_and_not_across_it():
     def sent(name: str, moment: datetime) -> Event:
         fields = {"message_id": f"<{name}@mail.example>", "from": BUYER, "to": [REP], "subject": "pricing"}
