@@ -74,11 +74,13 @@ _BACK = {
     "en": r"\b(?:back|return(?:ing|s)?|(?:available|reachable|in the office) again)"
     r"(?: (?:in|at|to|from) (?:the |my |annual )?(?:office|desk|work|vacation|holidays?|leave))?(?: again)?"
     r"(?: until| till)?"
-    r"|\b(?:not|cannot|unable|n't)\b[^.!?\d]{0,60} (?:until|till|before)",
+    r"|\b(?:not|cannot|unable|[a-z]{2,6}n't)\b(?=[^.!?\d]{0,60}\b(?:back|return|office|available|reachable|work|read"
+    r"|reply|respond|answer|check|access|in (?:until|till|before))\b)[^.!?\d]{0,60} (?:until|till|before)",
     "de": r"\b(?:wieder(?: (?:erreichbar|da|im buro|im haus|zuruck|fur sie da|zu erreichen|anwesend|verfugbar))?"
     r"|zuruck|zurueck|ruckkehr|rueckkehr)(?: im buro)?(?: bin ich| ist)?",
     "fr": r"\b(?:(?:de )?retour|reviens|reviendrai|rentre|rentrerai|(?:joignable|disponible)(?: de nouveau)?)"
-    r"(?: au bureau)?(?: prevu)?(?: a partir| des)?|\bpas\b[^.!?\d]{0,40} avant",
+    r"(?: au bureau)?(?: prevu)?(?: a partir| des)?"
+    r"|\bpas\b(?=[^.!?\d]{0,40}\b(?:retour|disponible|joignable|bureau|presente?|repondre|rentrerai|consulter|lire)\b)[^.!?\d]{0,40} avant",
     "es": r"\b(?:de vuelta|de regreso|vuelvo|volvere|regreso|regresare|(?:me )?reincorpor(?:o|are)|disponible de nuevo"
     r"|no estare disponible)(?: a la oficina| en la oficina)?(?: a partir| hasta)?",
     "it": r"\b(?:rientro|rientrero|torno|tornero|(?:di )?ritorno|di nuovo (?:in ufficio|disponibile|operativ[oa]))"

@@ -23,6 +23,7 @@ def march(day: int) -> date:
         "From 16 March I will be back in the office.",
         "I won't be back until Monday 16 March",
         "I am not in the office until 16 March",
+        "I won't be available until 16 March",
         "I am out until 14 March and back on 16 March.",
         "Back on 16/03/2026.",
         "back 2026-03-16",
@@ -95,6 +96,8 @@ def test_the_last_day_of_an_absence_is_the_one_in_its_own_sentence(text: str) ->
         "Unsere Messe-Aktion läuft bis 31.12.2026.",
         "L'offre est valable jusqu'au 30 avril 2026.",
         "We are sold out until 14 March.",
+        "The new version cannot be ordered before 1 June 2026.",
+        "L'offre n'est pas valable avant le 1er juin 2026.",
         "Call +49 30 1-4 May.",
     ],
 )
