@@ -80,7 +80,8 @@ _BACK = {
     r"|zuruck|zurueck|ruckkehr|rueckkehr)(?: im buro)?(?: bin ich| ist)?",
     "fr": r"\b(?:(?:de )?retour|reviens|reviendrai|rentre|rentrerai|(?:joignable|disponible)(?: de nouveau)?)"
     r"(?: au bureau)?(?: prevu)?(?: a partir| des)?"
-    r"|\bpas\b(?=[^.!?\d]{0,40}\b(?:retour|disponible|joignable|bureau|presente?|repondre|rentrerai|consulter|lire)\b)[^.!?\d]{0,40} avant",
+    r"|\bpas\b(?=[^.!?\d]{0,40}\b(?:retour|disponible|joignable|bureau|presente?|repondre"
+    r"|rentrerai|consulter|lire)\b)[^.!?\d]{0,40} avant",
     "es": r"\b(?:de vuelta|de regreso|vuelvo|volvere|regreso|regresare|(?:me )?reincorpor(?:o|are)|disponible de nuevo"
     r"|no estare disponible)(?: a la oficina| en la oficina)?(?: a partir| hasta)?",
     "it": r"\b(?:rientro|rientrero|torno|tornero|(?:di )?ritorno|di nuovo (?:in ufficio|disponibile|operativ[oa]))"
