@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from time import monotonic
+from time import monotonic, time
 from typing import Any
 
 import faust
@@ -24,6 +24,8 @@ from .wire import Record
 log = logging.getLogger("stallwatch.consumer")
 
 IDLE_SECONDS = 2.0
+# Kafka answers a fetch within 1.5 s, also where there is nothing new
+SILENT_SECONDS = 4.0
 
 
 class Consumer(aiokafka.Consumer):
@@ -81,6 +83,23 @@ class Consumer(aiokafka.Consumer):
             idle = monotonic() - self._heard[place.topic] > IDLE_SECONDS and place.topic not in busy
             if idle and (self.highwater(place) or 0) > due:
                 await self._read_again(place, due)
+
+    def trouble(self) -> str | None:
+        """By what one sees that Kafka is away; None if nothing shows it. Nothing is asked for this: the connections
+        that there are, and the answers to the fetches that are always under way, tell it."""
+        kafka = self._thread._consumer
+        if kafka is None:
+            return None
+        # of another thread, so what may change there is copied first
+        if not any(each.connected() for each in list(kafka._client._conns.values())):
+            return "no connection to Kafka"
+        assigned = kafka._subscription.subscription and kafka._subscription.subscription.assignment
+        # where something waits to be taken, nothing may be asked for meanwhile
+        if not assigned or kafka._fetcher._records:
+            return None
+        answered = max((assigned.state_value(place).timestamp or 0 for place in assigned.tps), default=0)
+        silent = time() - answered / 1000
+        return f"Kafka has not answered for {silent:.0f} s" if answered and silent > SILENT_SECONDS else None
 
     async def _read_again(self, place: TP, offset: int) -> None:
         log.info("%s %d is read again from %d", place.topic, place.partition, offset)

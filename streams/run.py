@@ -85,7 +85,7 @@ class Views:
 
     def readiness(self) -> str | None:
         """Why this worker does not take events now; None if it does."""
-        return self._watchdog.complaint or self._worker.unready()
+        return self._watchdog.complaint or self._worker.unready() or self._worker.away()
 
     def rules(self) -> Rules:
         """The rules in force."""

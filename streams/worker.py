@@ -134,6 +134,14 @@ class Worker:
             return "taking over partitions"
         return None
 
+    def away(self) -> str | None:
+        """By what this worker sees that Kafka is away; None if it is there, or not needed yet.
+
+        No task of the worker: it waits for Kafka as long as it takes, and is as well as before.
+        """
+        trouble: str | None = self.app.consumer.trouble() if self.app.started else None
+        return trouble
+
     def state(self) -> State:
         """What a scrape sees."""
         times = [partition.time for partition in self.deals]

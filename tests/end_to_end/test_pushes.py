@@ -113,6 +113,29 @@ def test_a_broker_that_dies_costs_the_sender_an_answer_in_seconds_and_nobody_an_
         assert system.worker.pid == pid
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_who_asks_whether_it_takes_events_hears_that_kafka_is_away_and_when_it_is_back(
+    own_broker: Broker, prefix: str, tmp_path: Path
+) -> None:
+    with System(own_broker.bootstrap, prefix, tmp_path, OURS) as system:
+        system.start()
+        worker = system.worker
+        pid = worker.pid
+
+        own_broker.kill()
+        until(lambda: worker.ask("/readyz") == (503, "no connection to Kafka\n"), "it is not ready", within=3)
+        assert worker.ask("/healthz")[0] == 200
+        own_broker.start()
+        worker.wait_ready()
+
+        with frozen(own_broker):
+            until(lambda: "Kafka has not answered for " in worker.ask("/readyz")[1], "it is not ready", within=10)
+            assert worker.ask("/healthz")[0] == 200
+        worker.wait_ready()
+        assert worker.pid == pid
+
+
 def test_a_worker_that_would_take_pushes_from_anybody_does_not_start() -> None:
     told = stallwatch("worker", env=untouched() | {"STALLWATCH_PUSHES": "events"})
     assert refusal(told).startswith("STALLWATCH_EVENTS_TOKEN: ")
