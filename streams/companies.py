@@ -12,6 +12,8 @@ from tldextract import TLDExtract
 
 from detectors.core.addresses import domain_of, normalise
 
+# a mail is looked for at no more
+MOST_COMPANIES = 10
 # what the list lacks
 MORE_PROVIDERS = frozenset(
     "1und1.de daum.net hey.com hispeed.ch mailbox.org sfr.fr sympatico.ca telia.com tuta.com tuta.io tutanota.com "

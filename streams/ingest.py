@@ -10,15 +10,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import orjson
+
 from detectors.core import events
 from detectors.core.addresses import domain_of
 from detectors.core.rules import Rules
 
-from .companies import are_ours, company_of
+from .companies import MOST_COMPANIES, are_ours, company_of
 from .coverage import Key, Report
 from .dead_letters import dead_letter, source_of
 from .deal_words import DealWord
 from .wire import (
+    COMPANIES,
     DEAL_HEADERS,
     FIRST_HEADERS,
     FURTHER_HEADERS,
@@ -31,7 +34,6 @@ from .wire import (
     partition_of,
 )
 
-MOST_COMPANIES = 10
 ACTIVITIES = (events.Email, events.Meeting, events.Call, events.Document)
 
 
@@ -162,9 +164,10 @@ def _for_the_join(event: events.Event, value: bytes, rules: Rules, partitions: i
             return [Send("mail", number, None, value, FURTHER_HEADERS) for number in range(partitions)]
         out.unjoined["internal" if people else "nobody"] += 1
     names = [company.encode() for company in companies]
+    all_of_them = ((COMPANIES, orjson.dumps(companies)),)
     headers = [FIRST_HEADERS, *[SHARED_HEADERS] * (len(names) - 1)] if len(names) > 1 else [()]
     return [
-        Send("mail", partition_of(name, partitions), name, value, mark)
+        Send("mail", partition_of(name, partitions), name, value, (*mark, *all_of_them) if mark else ())
         for name, mark in zip(names, headers, strict=False)
     ]
 

@@ -9,7 +9,10 @@ given to; if the company has several of them, each copy says how many (`sharedde
 
 What finds no deal waits, bounded in number and age, and is joined when the contact, the thread or the account appears.
 What comes late, as all does when a mailbox is read for the first time, waits as long from then on.
-A mail to several companies is looked for at each of them, and placed at each by what is known there. Where it still
+A mail to several companies is looked for at each of them, and placed at each by what is known there. A reply to it is,
+too, whomever it was sent to: at the companies that are not on it, it goes where the mail went that it answers, and
+changes nothing for any other. Which companies these are depends on nothing but the mails of the replier's own company,
+and where a mail went first never changes: so it does not matter which partition is ahead. Where such a mail still
 waits, another may long have joined it: so it takes no place of those that wait at a single company. When it is given
 up, it is counted at the first of its companies alone, as `several_companies`: so many at most found no deal anywhere.
 What a machine wrote to nobody whom a deal knows does not wait at all: newsletters would take the places of all others.
@@ -26,15 +29,18 @@ import orjson
 from detectors.core import events
 
 from .alignment import Alignment
+from .companies import MOST_COMPANIES
 from .contacts import Contacts
 from .coverage import Report
 from .dead_letters import dead_letter
 from .deal_words import Deals, DealWord
+from .elsewhere import Elsewhere
 from .join_rows import (
     SEPARATOR,
     account_row,
     company_in,
     contact_rows,
+    elsewhere_of,
     kind_of,
     name_in,
     name_of,
@@ -49,11 +55,12 @@ from .links import Links
 from .reports import Reports
 from .waiting import LONGEST_WAIT, Waiting
 from .whose import whose
-from .wire import SHARED_DEALS, Clock, Record, Send, partition_of
+from .wire import COMPANIES, REPLY_HEADERS, SHARED_DEALS, Clock, Record, Send, partition_of
 
 __all__ = ["LONGEST_WAIT", "Directory", "Joined", "partition_of_row"]
 
 MOST_WAITING = 20_000
+SEVERAL = (b"first", b"shared", b"reply")
 
 
 @dataclass
@@ -88,6 +95,7 @@ class Directory:
         self._deals = Deals(partition, partitions)
         self._links = Links()
         self._contacts = Contacts()
+        self._elsewhere = Elsewhere()
         self._reports = Reports(partition, partitions)
         self._records: dict[str, bytes] = {}
         self._kinds: Counter[str] = Counter()
@@ -114,7 +122,9 @@ class Directory:
                 self._deals.restore(name_in(row), value)
             case "contact":
                 self._contacts.restore(row, value)
-            case "thread" | "thing" | "own":
+            case "elsewhere":
+                self._elsewhere.restore(row, value)
+            case "thread" | "thing" | "own" | "answer":
                 self._links.restore(row, value)
             case kind:
                 self._records[row] = value
@@ -136,9 +146,10 @@ class Directory:
             self._offset = record.offset
             try:
                 self._receive(record, out)
-                if record.mark == b"clock":
-                    clocked = True
+                if record.mark in (b"clock", b"reply"):
+                    # behind a reply there need be no clock: it comes from another partition of this topic
                     self._take_what_is_due(out)
+                clocked |= record.mark == b"clock"
             except ValueError as error:
                 reason = error.reason if isinstance(error, events.Refused) else "invalid"
                 out.refused["unknown", reason] += 1
@@ -186,7 +197,8 @@ class Directory:
                 event = events.parse(value)
                 company = self._company_in(record, event)
                 kind = "event" if mark is None else mark.decode()
-                self._hold(row_of(company, kind, name_of(event.ref, value)), event.time, value, out)
+                companies = _companies_in(record)
+                self._hold(row_of(company, kind, name_of(event.ref, value)), event.time, value, out, companies)
 
     def _company_in(self, record: Record, event: events.Event) -> str:
         """The company at which an event is to be joined."""
@@ -195,17 +207,17 @@ class Directory:
         if right != self.partition:
             # it would be in two places, and each would know a half
             raise events.Refused("misrouted", f"{company!r} is of partition {right}, not {self.partition}")
-        if not company or SEPARATOR in company or record.mark not in (None, b"shared", b"first"):
+        if not company or SEPARATOR in company or record.mark not in (None, *SEVERAL):
             raise events.Refused("invalid", f"nothing is joined at {company!r} as {record.mark!r}")
         if not isinstance(event, events.ContactChanged) and not thread_rows(company, event):
             raise events.Refused("invalid", f"type: {event.type} is not joined by its people")
         return company
 
-    def _hold(self, row: str, at: datetime, value: bytes, out: Joined) -> None:
+    def _hold(self, row: str, at: datetime, value: bytes, out: Joined, companies: tuple[str, ...] = ()) -> None:
         # what is read again, and is not kept any more, was placed or given up: it is not late
         is_again = 0 <= self._offset <= self._offset_before
         since = at if is_again or self._time is None else max(at, self._time)
-        if self._is_new(row, Kept(since, value).to_row(), out):
+        if self._is_new(row, Kept(since, value, companies).to_row(), out):
             heappush(self._held, (at, row))
 
     def _is_new(self, row: str, value: bytes, out: Joined) -> bool:
@@ -243,6 +255,9 @@ class Directory:
             self._let_go(row, out)
             self._place_all([contact], out)
             return
+        if company and kind_of(row) != "reply" and isinstance(event, events.Email):
+            self._look_elsewhere_too(row, event, out)
+            return
         if company:
             self._place_or_wait(row, event, out)
             return
@@ -267,14 +282,65 @@ class Directory:
         waiting = [row for line in self._lines for row in line.found_by(thing, before=event.time)]
         return list(dict.fromkeys((*joined, *map(company_in, waiting))))
 
+    # -- at which companies it is looked for
+
+    def _look_elsewhere_too(self, row: str, mail: events.Email, out: Joined) -> None:
+        """Place a mail or let it wait; where what it answers was looked for too, it is as well."""
+        own, news = self._send_on(row, mail, out)
+        if moved := self._moved(row, mail, out):
+            self._place_or_wait(moved, mail, out)
+        todo = deque([own] if news else [])
+        while todo:
+            # what was read before that which it answers
+            thread = todo.popleft()
+            for each in [each for line in self._lines for each in line.found_by(thread)]:
+                told = events.parse(Kept.of(self._records[each]).value)
+                if kind_of(each) == "reply" or not isinstance(told, events.Email):
+                    continue
+                own, news = self._send_on(each, told, out)
+                todo += [own] if news else []
+                if (moved := self._moved(each, told, out)) and moved != each:
+                    self._place_or_wait(moved, told, out)
+
+    def _send_on(self, row: str, mail: events.Email, out: Joined) -> tuple[str, bool]:
+        """Send a mail to the companies that are not on it and that what it answers was sent to.
+
+        Its thread, and whether that is others' as well since now.
+        """
+        company, kept = company_in(row), Kept.of(self._records[row])
+        thread, *answered = thread_rows(company, mail)
+        before = self._elsewhere.of(elsewhere_of(thread))
+        known = (*before, *kept.companies, *self._elsewhere.of_earlier(map(elsewhere_of, answered), mail.time))
+        now = [each for each in dict.fromkeys(known) if each != company][:MOST_COMPANIES]
+        for each in now:
+            if each not in before and each not in kept.companies and not mail.subject:
+                key = each.encode()
+                out.sends.append(Send("mail", partition_of(key, self.partitions), key, kept.value, REPLY_HEADERS))
+        rows = self._elsewhere.spread(elsewhere_of(thread), mail.time, now)
+        out.keep(rows)
+        return thread, bool(rows)
+
+    def _moved(self, row: str, mail: events.Email, out: Joined) -> str | None:
+        """The row of a mail, another one if it turned out to be looked for elsewhere too; None if that is there."""
+        company, _, name = row.split(SEPARATOR, 2)
+        if kind_of(row) != "event" or not self._elsewhere.of(elsewhere_of(thread_rows(company, mail)[0])):
+            return row
+        moved = row_of(company, "first", name)
+        is_new = self._is_new(moved, self._records[row], out)
+        self._let_go(row, out)
+        return moved if is_new else None
+
     # -- whose it is
 
-    def _whose(self, event: events.Event, company: str) -> list[str]:
+    def _whose(self, row: str, event: events.Event) -> list[str]:
+        company = company_in(row)
+        if kind_of(row) == "reply":
+            return self._links.answered(thread_rows(company, event))
         return whose(event, company, self._links, self._contacts, self._deals)
 
     def _place_or_wait(self, row: str, event: events.Event, out: Joined) -> None:
         company = company_in(row)
-        if deals := [event.subject] if event.subject else self._whose(event, company):
+        if deals := [event.subject] if event.subject else self._whose(row, event):
             self._place_all(self._place(row, event, deals, out), out)
             return
         if _matters_to_nobody(event):
@@ -294,6 +360,9 @@ class Directory:
             out.sends.append(Send("deal_events", partition_of(key, self.partitions), key, value))
         self._let_go(row, out)
         threads = thread_rows(company_in(row), event)
+        if kind_of(row) == "reply":
+            out.keep(self._links.answer(threads[0], deals))
+            return threads[:1]
         out.keep(self._links.place(event.time, threads, deals))
         return threads
 
@@ -305,7 +374,7 @@ class Directory:
             each = todo.popleft()
             for row in [row for line in self._lines for row in line.found_by(each)]:
                 event = events.parse(Kept.of(self._records[row]).value)
-                if deals := self._whose(event, company_in(row)):
+                if deals := self._whose(row, event):
                     todo += self._place(row, event, deals, out)
 
     # -- what is given up
@@ -323,6 +392,14 @@ class Directory:
         for line in self._lines:
             while line and line.oldest[0] < moment:
                 self._give_up(line.oldest[1], "too_old", out)
+
+
+def _companies_in(record: Record) -> tuple[str, ...]:
+    """The companies that a mail to several was sent to."""
+    try:
+        return tuple(map(str, orjson.loads(record.header(COMPANIES) or b"[]")))
+    except (TypeError, ValueError) as error:
+        raise events.Refused("invalid", f"{COMPANIES}: {error}") from None
 
 
 def _matters_to_nobody(event: events.Event) -> bool:

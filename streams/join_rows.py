@@ -58,7 +58,21 @@ def without_company(row: str) -> str:
 
 def own_of(thread: str) -> str:
     """Beside a thread's row, the one of the activity whose thread it is."""
-    return thread.replace(f"{SEPARATOR}thread{SEPARATOR}", f"{SEPARATOR}own{SEPARATOR}", 1)
+    return _beside(thread, "own")
+
+
+def answer_of(thread: str) -> str:
+    """Beside a thread's row, the one of the mail whose thread it is, if that is looked for here as an answer only."""
+    return _beside(thread, "answer")
+
+
+def elsewhere_of(thread: str) -> str:
+    """Beside a thread's row, the one of the other companies at which the mail is looked for whose thread it is."""
+    return _beside(thread, "elsewhere")
+
+
+def _beside(thread: str, kind: str) -> str:
+    return thread.replace(f"{SEPARATOR}thread{SEPARATOR}", f"{SEPARATOR}{kind}{SEPARATOR}", 1)
 
 
 def account_row(company: str) -> str:

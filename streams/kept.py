@@ -8,17 +8,20 @@ import orjson
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The record's value, and from when on its wait counts: its event time or, if it came late, when it came."""
+    """The record's value; from when on its wait counts: its event time or, if it came late, when it came; and all
+    companies at which it is looked for, if it is at several."""
 
     since: datetime
     value: bytes
+    companies: tuple[str, ...] = ()
 
     def to_row(self) -> bytes:
         """The row's value."""
-        return orjson.dumps(self.since) + b"\n" + self.value
+        return orjson.dumps((self.since, *self.companies)) + b"\n" + self.value
 
     @classmethod
     def of(cls, row: bytes) -> "Kept":
         """What a row holds."""
-        since, _, value = row.partition(b"\n")
-        return cls(datetime.fromisoformat(orjson.loads(since)), value)
+        told, _, value = row.partition(b"\n")
+        since, *companies = orjson.loads(told)
+        return cls(datetime.fromisoformat(since), value, tuple(companies))

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import orjson
 
-from .join_rows import company_in, kind_of, own_of, without_company
+from .join_rows import answer_of, company_in, kind_of, own_of, without_company
 
 MOST_THREADS = 200_000
 # of somebody who is on more deals than this, a mail says little of any
@@ -38,6 +38,11 @@ class Links:
         """The deals that were given the activity whose thread this is."""
         return self._deals.get(own_of(thread), [])
 
+    def answered(self, threads: Iterable[str]) -> list[str]:
+        """The deals that were given the first of these activities that were given to any."""
+        rows = [row for thread in threads for row in (answer_of(thread), own_of(thread))]
+        return next((deals for row in rows if (deals := self._deals.get(row))), [])
+
     def found(self, rows: Iterable[str]) -> Counter[str]:
         """The deals that rows lead to, in the order of the rows, and how many of the rows lead to each."""
         return Counter(deal for row in rows for deal in dict.fromkeys(self._found_at(row)))
@@ -64,6 +69,10 @@ class Links:
         while len(self._threads) > MOST_THREADS:
             kept |= self._drop(next(iter(self._threads)))
         return kept
+
+    def answer(self, thread: str, deals: Sequence[str]) -> Rows:
+        """A mail that answers another was given to the deals of that; its thread leads other such mails there."""
+        return {} if answer_of(thread) in self._deals else self._put(answer_of(thread), list(deals))
 
     def _found_at(self, row: str) -> list[str]:
         deals = self._deals.get(row, [])

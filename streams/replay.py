@@ -107,7 +107,9 @@ class Replay:
 
     def _pass_on(self, sends: list[Send]) -> None:
         joined = self.directory.advance(_records(sends, "mail"))
-        self.partition.advance(_records([*sends, *joined.sends, *joined.marks], "deal_events"))
+        # replies that are looked for at other companies too; it leads no further
+        further = self.directory.advance(_records(joined.sends, "mail"))
+        self.partition.advance(_records([*sends, *joined.sends, *further.sends, *joined.marks], "deal_events"))
 
 
 def _records(sends: Iterable[Send], topic: str) -> list[Record]:

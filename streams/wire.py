@@ -3,8 +3,8 @@
 Besides events, topics carry marks, told by a header: clock records, which move time, and heartbeats, which say up to
 when a source has reported. Both travel behind the events that they speak of. On the way to the join there are more:
 what was said of a deal that matters to its mails; that a mail was sent to several companies, of which another may know
-its deal (it is counted at the first of them if it is given up); or that this is a further word on a meeting, a call or
-a document that names nobody.
+its deal (it is counted at the first of them if it is given up); that it answers a mail that was sent to this company;
+or that this is a further word on a meeting, a call or a document that names nobody.
 """
 
 from collections.abc import Iterable
@@ -17,6 +17,8 @@ import orjson
 from kafka.partitioner.default import murmur2
 
 MARK = "stallwatch-mark"
+# all companies that a mail was sent to, if it was to several: a JSON list
+COMPANIES = "stallwatch-companies"
 # events after which a publisher of a history says what time it is
 CLOCK_EVERY = 500
 Topic = Literal["inbox", "mail", "deal_events", "findings", "books", "dead_letters"]
@@ -36,10 +38,11 @@ class Record:
     @property
     def mark(self) -> bytes | None:
         """Which mark this is, if it is one."""
-        for name, value in self.headers:
-            if name == MARK:
-                return value
-        return None
+        return self.header(MARK)
+
+    def header(self, name: str) -> bytes | None:
+        """The first header of this name."""
+        return next((value for each, value in self.headers if each == name), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,7 @@ HEARTBEAT_HEADERS: Headers = ((MARK, b"heartbeat"),)
 DEAL_HEADERS: Headers = ((MARK, b"deal"),)
 FIRST_HEADERS: Headers = ((MARK, b"first"),)
 SHARED_HEADERS: Headers = ((MARK, b"shared"),)
+REPLY_HEADERS: Headers = ((MARK, b"reply"),)
 FURTHER_HEADERS: Headers = ((MARK, b"further"),)
 # the attribute of an event that several deals were given: how many
 SHARED_DEALS = "shareddeals"

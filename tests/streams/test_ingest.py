@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 from detectors.core import events
 from detectors.core.deal import Deal
 from detectors.core.rules import Rules
+from streams.companies import MOST_COMPANIES
 from streams.coverage import Key, Report
 from streams.dead_letters import refusal_of
 from streams.deal_words import DealWord
-from streams.ingest import MOST_COMPANIES, Ingested, ingest
+from streams.ingest import Ingested, ingest
 from streams.topics import MAX_MESSAGE_BYTES
 from streams.wire import (
+    COMPANIES,
     DEAL_HEADERS,
     FIRST_HEADERS,
     FURTHER_HEADERS,
@@ -370,7 +372,9 @@ def test_of_very_many_companies_who_writes_and_is_written_to_come_first_and_what
 
 def test_only_a_mail_that_is_looked_for_at_several_companies_says_so_and_at_which_it_counts() -> None:
     mail = inbound(1, "m-1", cc=["boss@us.example", "law@counsel.example", "ceo@buyer.example", "x@third.example"])
-    assert [send.headers for send in taken(mail).sends] == [FIRST_HEADERS, SHARED_HEADERS, SHARED_HEADERS]
+    all_of_them = ((COMPANIES, b'["buyer.example","counsel.example","third.example"]'),)
+    marks = [FIRST_HEADERS, SHARED_HEADERS, SHARED_HEADERS]
+    assert [send.headers for send in taken(mail).sends] == [(*mark, *all_of_them) for mark in marks]
     assert [send.headers for send in taken(inbound(1, "m-2", cc=["ceo@buyer.example"])).sends] == [()]
 
 

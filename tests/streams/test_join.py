@@ -74,6 +74,8 @@ def copies(out: Joined) -> Counter[Copy]:
     """Which event went to which deal, and with how many others each copy says that it is shared."""
     found: Counter[Copy] = Counter()
     for send in out.sends:
+        if send.topic == "mail":
+            continue
         told = events.parse(send.value or b"")
         assert send.topic == "deal_events"
         assert (send.key or b"").decode() == told.subject
@@ -424,6 +426,71 @@ def test_things_that_nobody_spoke_of_for_long_are_forgotten(monkeypatch: pytest.
     late = [appointment(3, "to-old", "M-1"), appointment(3, "to-new", "M-2")]
     assert given_in_order(*told, *late) >= {("to-new", "D-1")}
     assert ("to-old", "D-1") not in given_in_order(*told, *late)
+
+
+# -- somebody of another company answers
+
+BOB = "bob@consult.example"
+COPIED = [contact(0, "D-1"), mail(1, "m-1", cc=[BOB]), mail(2, "m-2", answers="m-1", cc=[BOB])]
+ALONE = mail(3, "alone", answers="m-2", **{"from": BOB})
+
+
+def lived(*told: Told) -> set[Pair]:
+    """Which event goes to which deal, in one partition and in four."""
+    found = everywhere(list(told), 1)
+    assert found == everywhere(list(told), 4)
+    return {(each, deal) for each, deal, _ in found}
+
+
+def test_who_had_a_copy_and_answers_alone_answers_to_the_deal() -> None:
+    expected = {(each, "D-1") for each in ("m-1", "m-2", "alone")}
+    assert lived(*COPIED, ALONE) == expected
+    to_bob = mail(4, "to-bob", answers="alone", **{"from": "rep@us.example", "to": [BOB]})
+    again = mail(5, "again", answers="to-bob", **{"from": BOB})
+    assert lived(*COPIED, ALONE, to_bob, again) == expected | {("to-bob", "D-1"), ("again", "D-1")}
+
+
+def test_so_does_a_buyer_from_a_private_address() -> None:
+    private = {"cc": ["cfo@gmail.com"]}
+    told = [contact(0, "D-1"), mail(1, "m-1", **private), mail(2, "m-2", answers="m-1", **{"from": "cfo@gmail.com"})]
+    assert lived(*told) == {("m-1", "D-1"), ("m-2", "D-1")}
+
+
+def test_a_reply_goes_to_the_deals_of_its_own_company_too_and_not_beyond_the_mail_that_it_answers() -> None:
+    told = [*COPIED, contact(1, "D-2", BOB), contact(2.5, "D-9"), ALONE]
+    assert {deal for each, deal in lived(*told) if each == "alone"} == {"D-1", "D-2"}
+    unrelated = mail(3, "unrelated", **{"from": BOB})
+    claimed = mail(3, "claimed", answers="m-2", **{"from": "x@evil.example"})
+    named = mail(3, "named", answers="m-2", deal="D-7", **{"from": BOB})
+    assert {each for each in lived(*COPIED, unrelated, claimed, named) if each[0] not in ("m-1", "m-2")} == {
+        ("named", "D-7")
+    }
+
+
+def test_a_reply_waits_with_what_it_answers_until_the_contact_is_known_wherever_it_waits() -> None:
+    assert lived(*COPIED[1:], ALONE, contact(9, "D-1")) == {(each, "D-1") for each in ("m-1", "m-2", "alone")}
+
+
+def test_a_reply_that_is_read_before_what_it_answers_waits_for_that() -> None:
+    directory = Directory(0, 1)
+    first = directory.advance([*records(COPIED[0], ALONE), clock(4)])
+    assert (first.sends, directory.waiting) == ([], 1)
+    late = directory.advance([*records(*COPIED[1:]), clock(5)]).sends
+    further = [Record(0, send.key, send.value, send.headers) for send in late if send.topic == "mail"]
+    assert pairs(directory.advance(further)) == {("alone", "D-1")}
+
+
+def test_a_reply_that_is_looked_for_at_two_companies_waits_among_its_like_and_is_given_up_once() -> None:
+    rows = dict[str, bytes]()
+    directory = Directory(0, 1)
+    out = directory.advance([*records(*COPIED[1:], ALONE), clock(4)])
+    keep(rows, out.rows)
+    further = [Record(0, send.key, send.value, send.headers) for send in out.sends]
+    assert [record.key for record in further] == [b"buyer.example"]
+    for each in (directory, restored(rows)):
+        each.advance(further)
+        assert each.waiting == 0
+        assert each.advance([clock(60)]).given_up == {"several_companies": 3}
 
 
 # -- an old thread
@@ -919,11 +986,19 @@ def everywhere(told: list[Told], partitions: int) -> Counter[Copy]:
     """Which event goes to which deal, shared by how many, from any of the partitions."""
     sends = ingest([Record(0, None, orjson.dumps(each)) for each in told], RULES, partitions, day(9999)).sends
     found: Counter[Copy] = Counter()
-    for number in range(partitions):
-        here = [send for send in sends if send.topic == "mail" and send.partition == number]
-        batch = [Record(number, send.key, send.value, send.headers) for send in here]
-        clocks = [clock(999, origin, partitions) for origin in range(partitions)]
-        found += copies(Directory(number, partitions).advance([*batch, *clocks]))
+    directories = [Directory(number, partitions) for number in range(partitions)]
+    clocks = [
+        send for origin in range(partitions) for send in Clock(day(40), origin, partitions).send("mail", range(9))
+    ]
+    sends = [*sends, *clocks]
+    while sends:
+        further = []
+        for number, directory in enumerate(directories):
+            here = [send for send in sends if send.topic == "mail" and send.partition == number]
+            out = directory.advance(Record(number, send.key, send.value, send.headers) for send in here)
+            found += copies(out)
+            further += [send for send in out.sends if send.topic == "mail"]
+        sends = further
     return found
 
 

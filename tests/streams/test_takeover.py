@@ -230,10 +230,11 @@ def test_however_often_workers_die_each_mail_is_given_to_the_deals_that_one_part
     told = ingest([Record(0, None, line) for line in lines], RULES, 1, NOW).sends
     here = [Record(0, send.key, send.value, send.headers) for send in told if send.topic == "mail"]
     end = Clock(NOW, 0, 1).send("mail", [0])
-    joined = Directory(0, 1).advance([*here, *(Record(0, None, mark.value, mark.headers) for mark in end)])
-    expected = placed(
-        (send.key, send.value, send.headers) for send in [*told, *joined.sends] if send.topic == "deal_events"
-    )
+    directory = Directory(0, 1)
+    joined = directory.advance([*here, *(Record(0, None, mark.value, mark.headers) for mark in end)]).sends
+    replies = [Record(0, send.key, send.value, send.headers) for send in joined if send.topic == "mail"]
+    sends = [*told, *joined, *directory.advance(replies).sends]
+    expected = placed((send.key, send.value, send.headers) for send in sends if send.topic == "deal_events")
     logs = Logs()
     logs.publish(lines)
     cluster = Cluster(RULES, logs, Random(seed), deaths=0.3)
@@ -243,3 +244,4 @@ def test_however_often_workers_die_each_mail_is_given_to_the_deals_that_one_part
     assert cluster.died > 5
     assert placed(record for n in range(PARTITIONS) for record in logs.records["deal_events", n]) == expected
     assert len(expected) > 2000
+    assert len(replies) > 100
