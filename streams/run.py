@@ -26,6 +26,7 @@ from .inbox import Inbox
 from .notifier import Notifier
 from .peers import Peers
 from .pushes import Push, Pushes
+from .repeats import Repeats
 from .settings import Settings, SettingsError
 from .watchdog import Watchdog
 from .web import build
@@ -34,6 +35,7 @@ from .worker import Worker, die
 
 log = logging.getLogger("stallwatch")
 
+LIBRARIES = ("aiokafka", "kafka", "mode", "faust")
 RETRY_SECONDS = 2.0
 # what is being pushed when the worker ends may still be finished
 SHUTDOWN_SECONDS = 5.0
@@ -168,8 +170,12 @@ def run(settings: Settings) -> None:
     `SettingsError`, `ConnectionsError`, `RulesFileError` and `TopicsError` say why it does not start.
     """
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for noisy in ("aiokafka", "kafka", "mode", "faust"):
+    for noisy in LIBRARIES:
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # not at a logger: a filter there does not see what its children say
+    repeats = Repeats()
+    for to in logging.getLogger().handlers:
+        to.addFilter(lambda record: record.name.partition(".")[0] not in LIBRARIES or repeats.filter(record))
     # it writes down every line that is no HTTP, with whatever secret stands in it; what fails here is logged by `web`
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     visitors = access.of(settings)

@@ -134,6 +134,9 @@ def test_who_asks_whether_it_takes_events_hears_that_kafka_is_away_and_when_it_i
             assert worker.ask("/healthz")[0] == 200
         worker.wait_ready()
         assert worker.pid == pid
+        said = worker.log_text()
+        assert 0 < said.count("Unable connect") < 10
+        assert "GroupCoordinatorNotAvailableError" not in said
 
 
 def test_a_worker_that_would_take_pushes_from_anybody_does_not_start() -> None:
