@@ -18,10 +18,11 @@ _PREFIX = re.compile(r"\s*(?:\[(?P<mark>\w{1,12})\]|(?P<word>[^\W\d_]{1,16})\s?(
 
 
 class Subject(NamedTuple):
-    """The words of a subject, in small letters and without prefixes, and whether it begins as that of an answer."""
+    """The words of a subject, in small letters and without prefixes, and as what it begins: an answer, or passed on."""
 
     words: str
     answers: bool
+    passed_on: bool = False
 
 
 @lru_cache(maxsize=16_384)
@@ -35,4 +36,4 @@ def read(subject: str) -> Subject:
         if word not in _ANSWER and word not in _PASSED_ON and mark not in _MARK:
             break
         first, start = first or word or "", found.end()
-    return Subject(" ".join(text[start:].split())[:MOST_CHARACTERS], first in _ANSWER)
+    return Subject(" ".join(text[start:].split())[:MOST_CHARACTERS], first in _ANSWER, first in _PASSED_ON)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, Self
 
 from . import subjects
+from .addresses import domain_of
 from .log import MailEntry
 
 ANSWERED_WITHIN = timedelta(days=30)
@@ -90,8 +91,8 @@ class Threads:
             answered = self._threads[thread].ours if inbound else self._threads[thread].theirs
         else:
             opens = True
-        # nor does one answer who is on their own side, or who does not get it: then it is passed on
-        if answered is not None and (answered.inbound is inbound or not (inbound or answered.sender in mail.to)):
+        # nor does one answer who is on their own side
+        if answered is not None and (answered.inbound is inbound or not (inbound or _reaches(mail, answered, subject))):
             answered = None
         kept = Mail(mail.event, mail.at, mail.sender, mail.to, people, inbound, thread)
         self._put_new(mail, kept, subject.words)
@@ -150,3 +151,15 @@ class Threads:
             self._mails[mail.thread[0]] = original
             if len(mail.thread) == 1:
                 self._renamed[mail.thread[0]] = original.thread
+
+
+def _reaches(mail: MailEntry, answered: Mail, subject: subjects.Subject) -> bool:
+    """Whether our mail goes to who is answered, else it is passed on.
+
+    People write from one address and are answered at another: what goes back to their company is for them, unless its
+    subject says that it is passed on.
+    """
+    if answered.sender in mail.to:
+        return True
+    company = domain_of(answered.sender)
+    return not subject.passed_on and any(domain_of(each) == company for each in mail.to)

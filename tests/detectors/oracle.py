@@ -143,6 +143,13 @@ def is_continued(before: Email, mail: Email) -> bool:
     )
 
 
+def goes_back_to(asked: str, mail: Email) -> bool:
+    """Whether a mail reaches somebody, or is at least for their company and not passed on."""
+    companies = {person.split("@")[1] for person in recipients_of(mail)}
+    passed_on = (mail.data.subject or "").lower().startswith("fwd:")
+    return asked in recipients_of(mail) or (not passed_on and asked.split("@")[1] in companies)
+
+
 @dataclass
 class Letter:
     """A mail, the ids under which it was told, and the number of the talk that it is part of."""
@@ -412,7 +419,7 @@ class Story:
         letters.append(Letter(mail, {own_id}, talk, buyers))
         if answered is not None:
             asked = answered.mail.data.sender
-            if self.ours(asked) != inbound or (not inbound and asked not in people):
+            if self.ours(asked) != inbound or (not inbound and not goes_back_to(asked, mail)):
                 answered = None
         found = answered.mail if answered else None
         return Touch(mail.time, "mail", inbound, not inbound, inbound, buyers, mail, found, opens)

@@ -80,12 +80,21 @@ def test_what_follows_our_own_mail_is_no_reply():
 
 def test_what_is_passed_on_to_somebody_else_is_no_reply():
     asked = inbound(1)
-    passed_on = deal(created(0), asked, mail(REP, CFO, 2, answers=asked))
+    passed_on = deal(created(0), asked, mail(REP, CFO, 2, answers=asked, subject="Fwd: pricing"))
     assert passed_on.touches[-1].answers is None
     assert passed_on.last_step is not None
     assert passed_on.last_step.text == f"our first mail to {CFO}"
     for everybody in ({"to": [CFO, BUYER]}, {"to": CFO, "cc": [BUYER]}):
         replied = deal(created(0), asked, mail(REP, day=2, answers=asked, **everybody))  # type: ignore[arg-type]
+        assert replied.touches[-1].answers == "gmail/inbound-1"
+    counsel = "law@counsel.example"
+    assert deal(created(0), asked, mail(REP, counsel, 2, answers=asked)).touches[-1].answers is None
+
+
+def test_they_may_be_answered_at_another_address_of_their_company():
+    asked = inbound(1)
+    for subject in ("Re: pricing", "pricing"):
+        replied = deal(created(0), asked, mail(REP, "b.uyer@them.example", 2, answers=asked, subject=subject))
         assert replied.touches[-1].answers == "gmail/inbound-1"
 
 

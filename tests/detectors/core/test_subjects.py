@@ -31,15 +31,19 @@ from detectors.core.subjects import read
     ],
 )
 def test_an_answer_is_known_by_its_prefix_in_many_languages(subject):
-    assert read(subject) == ("pricing", True)
+    assert read(subject) == ("pricing", True, False)
+
+
+@pytest.mark.parametrize("subject", ["Pricing", "[EXT] pricing"])
+def test_what_is_new_is_no_answer(subject):
+    assert read(subject) == ("pricing", False, False)
 
 
 @pytest.mark.parametrize(
-    "subject",
-    ["Pricing", "Fwd: Pricing", "WG: Pricing", "Fwd: Re: Pricing", "TR: Pricing", "İLT: Pricing", "[EXT] pricing"],
+    "subject", ["Fwd: Pricing", "WG: Pricing", "Fwd: Re: Pricing", "TR: Pricing", "İLT: Pricing", "[EXT] I: pricing"]
 )
-def test_what_is_new_or_passed_on_is_no_answer(subject):
-    assert read(subject) == ("pricing", False)
+def test_what_is_passed_on_is_no_answer(subject):
+    assert read(subject) == ("pricing", False, True)
 
 
 @pytest.mark.parametrize(
@@ -54,11 +58,11 @@ def test_what_is_new_or_passed_on_is_no_answer(subject):
     ],
 )
 def test_other_words_before_a_colon_are_words(subject, words):
-    assert read(subject) == (words, False)
+    assert read(subject) == (words, False, False)
 
 
 def test_a_subject_of_prefixes_alone_has_no_words():
-    assert read("Re: Re:") == ("", True)
+    assert read("Re: Re:") == ("", True, False)
 
 
 def test_spaces_and_letters_do_not_matter():
