@@ -294,6 +294,9 @@ class Directory:
             # what was read before that which it answers
             thread = todo.popleft()
             for each in [each for line in self._lines for each in line.found_by(thread)]:
+                if each not in self._records:
+                    # it had to make way for another of these
+                    continue
                 told = events.parse(Kept.of(self._records[each]).value)
                 if kind_of(each) == "reply" or not isinstance(told, events.Email):
                     continue

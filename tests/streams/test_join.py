@@ -480,6 +480,17 @@ def test_a_reply_that_is_read_before_what_it_answers_waits_for_that() -> None:
     assert pairs(directory.advance(further)) == {("alone", "D-1")}
 
 
+def test_more_replies_than_may_wait_make_way_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(join, "MOST_WAITING", 8)
+    replies = [mail(3 + n / 10, f"reply-{n}", answers="m-2", **{"from": BOB}) for n in range(5)]
+    others = [mail(3, f"other-{n}", answers="m-2", **{"from": BOB, "cc": ["x@third.example"]}) for n in range(2)]
+    directory = Directory(0, 1)
+    directory.advance([*records(*others, *replies), clock(4)])
+    late = directory.advance([*records(*COPIED[1:]), clock(5)])
+    assert len({send.value for send in late.sends}) >= 5
+    assert late.given_up["several_companies"] > 0
+
+
 def test_a_reply_that_is_looked_for_at_two_companies_waits_among_its_like_and_is_given_up_once() -> None:
     rows = dict[str, bytes]()
     directory = Directory(0, 1)
