@@ -4,15 +4,20 @@ Where the workers' clock is `events`, the publisher says what time it is: behind
 writes how far they go into every partition of the inbox.
 """
 
+import logging
+from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Any
 
 from kafka import KafkaProducer
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, KafkaTimeoutError
 
 from detectors.core import events
+from detectors.core.words import count_of
 
 from . import topics
 from .breaker import LAST, NOT_ITS_FAULT, Breaker
@@ -22,7 +27,12 @@ from .settings import Settings
 from .topics import MAX_MESSAGE_BYTES
 from .wire import CLOCK_EVERY, Clock, Record, partition_of
 
+log = logging.getLogger("stallwatch.publish")
+
 IN_FLIGHT = 5000
+# without any answer: then it is said, and then it is over
+TELL_SECONDS = 10.0
+MOST_SECONDS = 120.0
 
 
 class PublishError(RuntimeError):
@@ -53,7 +63,8 @@ class Publisher:
         self._topics = topics.names(settings)
         self._inbox = self._topics["inbox"]
         self._partitions = settings.topics.partitions
-        self._under_way: list[Any] = []
+        self._under_way: deque[tuple[Any, bool]] = deque()
+        self._taken = 0
         self.result = Published()
         # asked beforehand: for a topic that is not there a producer waits a minute, and does not say why
         inbox = next(each for each in topics.ensure(settings, create=False) if each.name == self._inbox)
@@ -61,10 +72,18 @@ class Publisher:
             raise PublishError(f"{inbox.name} is {inbox.state}: {inbox.problem}")
         try:
             self._producer = KafkaProducer(
-                **settings.kafka.client(), client_id=f"{settings.app_id}-publish", max_request_size=MAX_MESSAGE_BYTES
+                **settings.kafka.client(),
+                client_id=f"{settings.app_id}-publish",
+                max_request_size=MAX_MESSAGE_BYTES,
+                max_block_ms=2000,  # tried again: see `_Patience`
             )
         except KafkaError as error:
             raise PublishError(f"Kafka at {settings.kafka.bootstrap_servers}: {error}") from None
+
+    @property
+    def taken(self) -> int:
+        """How many events Kafka has for certain."""
+        return self._taken + sum(1 for each, is_event in self._under_way if is_event and each.succeeded())
 
     def send(self, told: Iterable[Input], breaker: Breaker | None = None) -> Iterator[Input]:
         """Send everything, and hand it on. What is refused goes too, for the worker keeps it as a dead letter: unless
@@ -91,9 +110,10 @@ class Publisher:
         if line.refusal is not None:
             self._bury(line, line.refusal)
             return
+        before = self.result.sent
         key = self._key(line)
         if len(line.raw) < MAX_MESSAGE_BYTES - 1024:
-            self._put(partition_of(key, self._partitions), key, line.raw)
+            self._put(partition_of(key, self._partitions), key, line.raw, is_event=self.result.sent > before)
         else:
             self.result.unsent += 1
 
@@ -113,6 +133,13 @@ class Publisher:
         self.flush()
         self._producer.close()
         return self.result
+
+    def abandon(self) -> None:
+        """Send no more, and wait for nothing."""
+        # `close` alone would wait for what is under way, and fail with it, now and again when the process ends
+        self._producer._sender.force_close()
+        with suppress(KafkaError):
+            self._producer.close(timeout=2.0)
 
     def _bury(self, line: Input, refusal: events.Refused) -> None:
         self.result.refused.append((line.place, refusal.reason, str(refusal)))
@@ -137,21 +164,68 @@ class Publisher:
             self.tell_time(self.result.newest)
 
     def _put(
-        self, partition: int, key: bytes | None, value: bytes, headers: Any = None, topic: str | None = None
+        self,
+        partition: int,
+        key: bytes | None,
+        value: bytes,
+        headers: Any = None,
+        topic: str | None = None,
+        *,
+        is_event: bool = False,
     ) -> None:
-        self._under_way.append(
-            self._producer.send(topic or self._inbox, value=value, key=key, partition=partition, headers=headers or [])
-        )
+        patience = _Patience(self._settings.kafka.bootstrap_servers)
+        while True:
+            try:
+                under_way = self._producer.send(
+                    topic or self._inbox, value=value, key=key, partition=partition, headers=headers or []
+                )
+                break
+            except KafkaTimeoutError as error:
+                # nothing was sent: no room is left for what Kafka has not taken yet
+                if not patience.goes_on():
+                    raise self._given_up(error) from None
+            except KafkaError as error:
+                raise self._given_up(error) from None
+        self._under_way.append((under_way, is_event))
         if len(self._under_way) >= IN_FLIGHT:
             self._wait(IN_FLIGHT // 2)
 
     def _wait(self, leave: int) -> None:
-        cut = len(self._under_way) - leave
-        done, self._under_way = self._under_way[:cut], self._under_way[cut:]
-        try:
-            if not leave:
-                self._producer.flush()
-            for each in done:
-                each.get(timeout=120)
-        except KafkaError as error:
-            raise PublishError(f"Kafka at {self._settings.kafka.bootstrap_servers}: {error}") from None
+        patience = _Patience(self._settings.kafka.bootstrap_servers)
+        while len(self._under_way) > leave:
+            first, is_event = self._under_way[0]
+            try:
+                first.get(timeout=1.0)
+            except KafkaError as error:
+                if first.is_done or not patience.goes_on():
+                    raise self._given_up(error) from None
+                continue
+            patience.renew()
+            self._under_way.popleft()
+            self._taken += is_event
+
+    def _given_up(self, error: KafkaError) -> PublishError:
+        has = f"it has {count_of(self.taken, 'event')} for certain, and publishing all again does no harm"
+        self.abandon()
+        return PublishError(f"Kafka at {self._settings.kafka.bootstrap_servers}: {error}; {has}")
+
+
+class _Patience:
+    """With a Kafka that does not answer: how long it lasts since the last answer."""
+
+    def __init__(self, servers: str) -> None:
+        self._servers = servers
+        self._told = False
+        self.renew()
+
+    def renew(self) -> None:
+        """Kafka has answered."""
+        self._answered = monotonic()
+
+    def goes_on(self) -> bool:
+        """Whether to try on; that Kafka does not answer is said once."""
+        silent = monotonic() - self._answered
+        if silent >= TELL_SECONDS and not self._told:
+            self._told = True
+            log.warning("Kafka at %s does not answer; trying on for %.0f s", self._servers, MOST_SECONDS - silent)
+        return silent < MOST_SECONDS

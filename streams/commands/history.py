@@ -60,15 +60,22 @@ def publish(
     with ExitStack() as stack:
         on_item = _reporter(report, stack)
         if dry_run:
-            refused = _dry_run(_read(files, settings, mapping, mail_source, on_item), first)
+            refused = _dry_run(read_files(files, settings, mapping, mail_source, on_item), first)
         else:
             publisher = Publisher(settings)
-            told = _read(files, settings, mapping, mail_source, on_item)
+            told = read_files(files, settings, mapping, mail_source, on_item)
             bar = stack.enter_context(progress("publishing"))
             task = bar.add_task("events", total=None)
-            for _ in publisher.send(told, None if keep_going else Breaker()):
-                bar.advance(task)
-            result = publisher.finish()
+            try:
+                for _ in publisher.send(told, None if keep_going else Breaker()):
+                    bar.advance(task)
+                result = publisher.finish()
+            except KeyboardInterrupt:
+                stack.close()
+                taken = count_of(publisher.taken, "event")
+                publisher.abandon()
+                say(f"interrupted: {taken} sent; publishing all again does no harm")
+                raise typer.Exit(130) from None
             stack.close()
             for place, reason, text in result.refused:
                 say(f"{place}: refused, {reason}: {text}")
@@ -99,7 +106,7 @@ def replay(
     run = Replay(rules_file.read(settings.rules), _moment(until))
     with progress("replaying") as bar:
         task = bar.add_task("events", total=None)
-        for _ in run.run(_read(files, settings, mapping, mail_source)):
+        for _ in run.run(read_files(files, settings, mapping, mail_source)):
             bar.update(task, completed=run.accepted)
     for refusal in run.refusals:
         say(f"{refusal.place}: refused, {refusal.reason}: {refusal.message}")
@@ -119,13 +126,14 @@ def replay(
             say(f"{len(run.refusals):,} refused")
 
 
-def _read(
+def read_files(
     files: list[Path],
     settings: Settings,
     mapping: Path | None,
     mail_source: str,
     on_item: Callable[[Item], None] = lambda _item: None,
 ) -> Iterator[Input]:
+    """What files hold, as events; `on_item` hears of each mail or row."""
     # the readers of mail and of CRMs bring libraries along that no other command needs
     from ..sources.files import Reading, read
     from ..sources.mapped_csv import load as load_mapping

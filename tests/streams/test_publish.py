@@ -1,7 +1,12 @@
 """A history goes into the inbox of a real Kafka."""
 
+import os
+import signal
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import orjson
@@ -9,6 +14,7 @@ import pytest
 
 from detectors.core.events import MAX_BYTES
 from streams import topics
+from streams.demo.broker import Broker
 from streams.history import Line
 from streams.publish import Published, Publisher, PublishError
 from streams.settings import Settings, Topics
@@ -127,3 +133,43 @@ def test_an_inbox_that_is_missing_or_has_other_partitions_is_told_before_anythin
     with pytest.raises(PublishError, match="has 3 partitions, must have 8"):
         Publisher(settings.model_copy(update={"topics": Topics.model_validate(more.model_dump())}))
     assert inbox(settings) == []
+
+
+def test_a_kafka_that_goes_away_is_told_once_and_given_up_in_the_end_with_what_it_has(
+    own_broker: Broker, prefix: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("streams.publish.TELL_SECONDS", 1.0)
+    monkeypatch.setattr("streams.publish.MOST_SECONDS", 4.0)
+    settings = settings_on(own_broker.bootstrap, prefix)
+    topics.ensure(settings)
+    publisher = Publisher(settings)
+    list(publisher.send([Line(FILE, 1, raw(crm(1), "D-1"))]))
+    publisher.flush()
+    own_broker.kill()
+    list(publisher.send([Line(FILE, 2, raw(crm(2), "D-2"))]))
+    with pytest.raises(PublishError, match=r": .*; it has 1 event for certain, and publishing all again does no harm$"):
+        publisher.finish()
+    told = [each.getMessage() for each in caplog.records if each.name == "stallwatch.publish"]
+    assert [each.partition(";")[0] for each in told] == [f"Kafka at {own_broker.bootstrap} does not answer"]
+
+
+@pytest.mark.slow
+def test_a_publish_that_is_interrupted_says_how_much_was_sent_and_that_it_may_be_done_again(settings: Settings) -> None:
+    env = os.environ | {
+        "STALLWATCH_KAFKA__BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,
+        "STALLWATCH_TOPICS__PREFIX": settings.topics.prefix,
+        "STALLWATCH_TOPICS__PARTITIONS": str(PARTITIONS),
+    }
+    command = [sys.executable, "-m", "streams", "publish", "-"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=env) as run:
+        assert run.stdin is not None
+        run.stdin.write(raw(crm(1), "D-1") + b"\n")
+        run.stdin.flush()
+        # its input goes on, so it waits for more
+        deadline = monotonic() + 60
+        while not inbox(settings):
+            assert monotonic() < deadline
+        run.send_signal(signal.SIGINT)
+        told = run.stderr.read().decode() if run.stderr else ""
+        assert run.wait(30) == 130
+    assert told == "interrupted: 1 event sent; publishing all again does no harm\n"
