@@ -10,6 +10,7 @@ from .letter import Letter, is_our_group, list_name
 MEETINGS = frozenset({"meeting request", "meeting cancelled"})
 
 _CALENDAR = {"request": "meeting request", "cancel": "meeting cancelled", "counter": "meeting counter-proposal"}
+_ASKS_NOTHING = MEETINGS | {"meeting accepted"}
 _FORWARD = re.compile(r"(?:fwd?|wg|tr|rv|i|doorst|fs|enc)\s?:", re.IGNORECASE)
 _REPLY = re.compile(r"(?:re|aw|antw|sv|r[ée]f|r)(?:\[\d{1,3}\])?\s?:", re.IGNORECASE)
 
@@ -17,8 +18,9 @@ _REPLY = re.compile(r"(?:re|aw|antw|sv|r[ée]f|r)(?:\[\d{1,3}\])?\s?:", re.IGNOR
 def of(letter: Letter, ours: Domains) -> Kind:
     """The kind of a mail.
 
-    Calendars mark what they send as automatic, though a person has clicked: so a calendar mail is told before automatic
-    mail, and counts as made by nobody only if it comes from a no-reply address or answers by itself, as rooms do.
+    A calendar mail is told before automatic mail, which calendars call everything that they send. Invitations,
+    cancellations and acceptances are touches no more than that: what they say is the meeting, and nobody owes them an
+    answer. Who declines, is not sure or proposes another time waits for one: unless a program answers, as rooms do.
     """
     return (
         reports.of(letter)
@@ -37,7 +39,8 @@ def _calendar(letter: Letter) -> Kind | None:
     if name is None:
         return None
     by_program = automatic.answers_by_itself(letter) or automatic.is_nobody(letter)
-    return Kind(name, f"a calendar part, method {method}{', by a program' if by_program else ''}", by_program)
+    why = f"a calendar part, method {method}{', by a program' if by_program else ''}"
+    return Kind(name, why, by_program or name in _ASKS_NOTHING)
 
 
 def _listed(letter: Letter, ours: Domains) -> Kind | None:

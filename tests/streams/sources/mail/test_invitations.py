@@ -38,10 +38,10 @@ def invitation(
     return written("Content-Type: multipart/alternative; boundary=b", *headers, text=text, sender=sender, to=to, id=id)
 
 
-def test_an_invitation_is_a_mail_and_a_booked_meeting() -> None:
+def test_an_invitation_is_a_booked_meeting_and_no_chase_besides() -> None:
     read = item(invitation())
     assert (read.kind, read.why) == ("meeting request", "a calendar part, method request; from us")
-    assert read.events[0].data.automatic is None
+    assert read.events[0].data.automatic is True
     assert meeting_in(invitation()).data.model_dump(exclude_unset=True) == {
         "meeting_id": "m-1",
         "status": "booked",
@@ -58,21 +58,23 @@ def test_what_is_called_off_is_cancelled() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"),
+    ("status", "kind", "asks_nothing"),
     [
-        ("ACCEPTED", "meeting accepted"),
-        ("DECLINED", "meeting declined"),
-        ("TENTATIVE", "meeting tentatively accepted"),
-        ("DELEGATED", "meeting answered"),
+        ("ACCEPTED", "meeting accepted", True),
+        ("DECLINED", "meeting declined", None),
+        ("TENTATIVE", "meeting tentatively accepted", None),
+        ("DELEGATED", "meeting answered", None),
     ],
 )
-def test_an_answer_is_a_mail_of_whoever_clicked_and_changes_no_meeting(status: str, kind: str) -> None:
-    """Calendars call it automatic; a person has answered."""
+def test_an_answer_is_a_mail_of_whoever_clicked_and_changes_no_meeting(
+    status: str, kind: str, asks_nothing: bool | None
+) -> None:
+    """Calendars call all of it automatic; a person has answered, and waits for us unless the answer was yes."""
     read = item(
         invitation("REPLY", status=status, headers=("Auto-Submitted: auto-generated",), sender="ada@customer.example")
     )
     (event,) = read.events
-    assert (read.kind, event.data.automatic) == (kind, None)
+    assert (read.kind, event.data.automatic) == (kind, asks_nothing)
 
 
 def test_a_room_that_accepts_by_itself_is_no_person() -> None:
