@@ -178,7 +178,8 @@ def test_a_mail_that_is_passed_on_to_somebody_new_is_a_step_and_no_reply():
     asked = inbound(7)
     passed_on = mail(REP, "cfo@them.example", 8, answers=asked, subject="Fwd: pricing")
     assert breach("reply_only", *TWO, asked, passed_on) is None
-    assert breach("reply_only", *THREE, mail(REP, "cfo@them.example", 9, answers=asked)) is None
+    later = mail(REP, "cfo@them.example", 9, answers=asked, subject="Fwd: pricing")
+    assert breach("reply_only", *THREE, later) is None
     both = mail(REP, ["cfo@them.example", BUYER], 8, answers=asked)
     assert ping_pong(*TWO, asked, both).since == at(8)
 
