@@ -5,7 +5,7 @@ import sys
 import typer
 
 from .bookmarks import BookmarkError
-from .commands import dashboards, dead_letters, explain, history, polling, rules, running, snooze
+from .commands import dashboards, dead_letters, explain, history, polling, report, rules, running, snooze
 from .commands.console import say
 from .connections import ConnectionsError
 from .history import HistoryError
@@ -22,6 +22,7 @@ app.command()(history.publish)
 app.command()(polling.poll)
 app.command()(history.replay)
 app.command()(explain.explain)
+app.command()(report.report)
 app.command()(snooze.snooze)
 app.add_typer(rules.app, name="rules")
 app.add_typer(dashboards.app, name="dashboards")

@@ -41,6 +41,7 @@ COMMANDS = (
     "poll",
     "replay",
     "explain",
+    "report",
     "snooze",
     "demo",
     "rules",
