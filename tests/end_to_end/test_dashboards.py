@@ -202,6 +202,30 @@ def test_a_deal_that_is_closed_leaves_no_alert(running: Running) -> None:
     assert deal not in {each[0] for each in running.stalled()}
 
 
+def test_while_prometheus_is_away_nothing_changes_here_and_when_it_is_back_it_has_all_of_it(running: Running) -> None:
+    worker, url = running.system.worker, running.prometheus.url
+    pid, deal = worker.pid, running.stalled()[0][0]
+    changed = ("crm", "crm.deal.changed")
+    before = running.worker_counts(metrics.EVENTS)[changed]
+    scraped = f'sum({metrics.EVENTS.name}{{source="crm",type="crm.deal.changed"}})'
+    until(lambda: values(url, scraped) == {(): before}, "it has what was counted so far")
+
+    running.prometheus.kill()
+    running.now_says(deal, status="won")
+    assert deal not in {each[0] for each in running.stalled()}
+    assert worker.pid == pid
+    assert worker.ready
+
+    running.prometheus.start()
+    until(lambda: values(url, scraped) == {(): before + 1}, "it has what was counted meanwhile")
+    assert values(url, f"sum(resets({metrics.EVENTS.name}[10m]))") == {(): 0}
+    # moments are told, not ages: none is older for the time in which nobody asked
+    [clock] = set(running.worker_counts(metrics.CLOCK).values())
+    assert values(url, f"max({metrics.CLOCK.name})") == {(): clock}
+    open_deals = sum(each["status"] == "open" for each in running.system.answers().values())
+    assert values(url, f"sum({metrics.DEALS.name})") == {(): open_deals}
+
+
 def test_bad_rules_change_nothing_and_good_ones_judge_every_open_deal_anew(running: Running) -> None:
     worker = running.system.worker
     at_first = running.rules_in_force()
