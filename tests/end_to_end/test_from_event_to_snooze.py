@@ -1,4 +1,4 @@
-"""The whole way: events come to Kafka, a deal's rep reads a mail, follows its link, and snoozes, until there is news."""
+"""From events in Kafka to a mail, by its link to the page in a browser, to a snooze that lasts until there is news."""
 
 import asyncio
 import json
