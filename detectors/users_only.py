@@ -14,11 +14,13 @@ from pydantic import Field
 from .core.breach import Breach, Evidence
 from .core.deal import Deal
 from .core.detector import Detector
+from .core.executives import procures
 from .core.words import count_of
 
 
 class UsersOnly(Detector):
-    """Who buys is an executive, has a role that decides, pays or sponsors, or is of procurement.
+    """Who buys is an executive, has a role that decides, pays or sponsors, or is of procurement,
+    which a title says, too, where the CRM has no role.
 
     Where nobody was met there are no users either, and others tell of that.
     """
@@ -55,4 +57,4 @@ class UsersOnly(Detector):
 
 
 def _buys(deal: Deal, email: str) -> bool:
-    return deal.has_power(email) or "procurement" in (deal.contacts.get(email, {}).get("roles") or ())
+    return deal.has_power(email) or procures(deal.contacts.get(email, {}))

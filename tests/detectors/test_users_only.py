@@ -69,12 +69,14 @@ BUYERS = {
     "decision maker": {"roles": ["end_user", "decision_maker"]},
     "executive sponsor": {"roles": ["executive_sponsor"]},
     "procurement": {"roles": ["procurement"]},
+    "procurement by title": {"title": "Leiter Einkauf"},
     "an executive": {"title": "CFO"},
     "the CRM says executive": {"executive": True},
 }
 NO_BUYERS = {
     "unknown": {},
     "other roles": {"roles": ["champion", "influencer", "end_user", "legal", "other"]},
+    "a role that says otherwise": {"title": "Leiter Einkauf", "roles": ["end_user"]},
     "a title without power": {"title": "Nurse"},
     "the CRM says no executive": {"title": "CFO", "executive": False},
 }

@@ -2,7 +2,7 @@
 
 import pytest
 
-from detectors.core.executives import is_executive_title
+from detectors.core.executives import is_executive_title, is_procurement_title
 
 POWER = {
     "English": """
@@ -86,3 +86,24 @@ def test_a_title_of_any_length_and_kind_is_read():
     assert not is_executive_title("x" * 1_000_000)
     assert not is_executive_title("\x00\u202e😀" * 1000)
     assert is_executive_title("CEO " + "x" * 1_000_000)
+
+
+OF_PROCUREMENT = """
+    Head of Procurement · Purchasing Manager · Senior Buyer · VP Strategic Sourcing · Leiter Einkauf · Einkaufsleiterin
+    Einkäufer · Einkaeuferin · Strategischer Einkauf · Beschaffung · Responsable achats · Responsable du service achats
+    Acheteuse · Jefe de compras · Compradora · Inkoper · Hoofd Inkoop · Responsabile acquisti · Gerente de Compras
+"""
+NOT_OF_PROCUREMENT = """
+    Verkaufsleiter · CEO · Former Buyer · Head of Procurement (former) · Assistant to the Head of Procurement
+    Assistenz Einkauf · Engineer · Resourcing Manager
+"""
+
+
+@pytest.mark.parametrize("title", titles({"": OF_PROCUREMENT}))
+def test_a_title_of_procurement(title):
+    assert is_procurement_title(title)
+
+
+@pytest.mark.parametrize("title", titles({"": NOT_OF_PROCUREMENT}))
+def test_a_title_of_something_else_is_not(title):
+    assert not is_procurement_title(title)
