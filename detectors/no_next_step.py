@@ -35,7 +35,7 @@ class NoNextStep(Detector):
     def assess(self, deal: Deal) -> Breach | None:
         plan, start = deal.last_planned, deal.created.at
         if plan is None or plan.until < start:
-            told = Evidence(deal.created.event, start, "the deal began, and no next step was planned since")
+            told = Evidence(deal.created.event, start, "the deal began, and no next step with a date was planned since")
         else:
             start = plan.until
             day = deal.calendar.local(plan.until).date()
@@ -43,7 +43,9 @@ class NoNextStep(Detector):
         again = deal.taken_up
         if again is not None and again.at > start:
             start = again.at
-            told = Evidence(again.event, start, "the deal was taken up again, and no next step was planned since")
+            told = Evidence(
+                again.event, start, "the deal was taken up again, and no next step with a date was planned since"
+            )
         since = deal.calendar.plus_business_days(start, self.warn_business_days)
         return Breach(
             since=since,

@@ -55,14 +55,16 @@ def test_after_the_last_planned_step_three_business_days_are_left_to_plan_anothe
 def test_a_deal_for_which_nothing_was_ever_planned_counts_from_its_creation():
     found = nothing_planned(created(0))
     assert (found.since, found.critical_from) == (at(3), at(14))
-    assert found.evidence == (Evidence("crm/created-0", at(0), "the deal began, and no next step was planned since"),)
+    assert found.evidence == (
+        Evidence("crm/created-0", at(0), "the deal began, and no next step with a date was planned since"),
+    )
 
 
 def test_a_deal_that_is_taken_up_again_owed_no_step_while_it_was_closed():
     life = (created(0), lost(2), reopened(21))
     found = nothing_planned(*life)
     assert (found.since, found.critical_from) == (at(24), at(35))
-    text = "the deal was taken up again, and no next step was planned since"
+    text = "the deal was taken up again, and no next step with a date was planned since"
     assert found.evidence == (Evidence("crm/reopened-21", at(21), text),)
     assert nothing_planned(*life, next_step(22, 21)).since == end_of(22) + (at(25) - at(22))
 
