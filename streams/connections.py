@@ -9,6 +9,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field, ValidationError
 
+from detectors.core.complaints import complaint
+
 from . import yaml_file
 from .sources.hubspot.settings import HubSpot
 from .sources.mail.settings import Mailbox
@@ -48,7 +50,7 @@ def read(path: Path | None) -> Connections:
 
 def _problems(error: ValidationError) -> Iterator[tuple[Keys, str]]:
     for each in error.errors(include_url=False, include_context=False):
-        place, text = each["loc"], each["msg"].removeprefix("Value error, ")
+        place, text = each["loc"], complaint(each)
         if each["type"] == "extra_forbidden":
             near = get_close_matches(str(place[-1]), sorted(set(_names(Connections))), n=1)
             text = "is no known name" + (f"; did you mean {near[0]}?" if near else "")

@@ -23,6 +23,8 @@ from pydantic_settings import (
 from pydantic_settings.exceptions import SettingsError as UnreadableSetting
 from yarl import URL
 
+from detectors.core.complaints import complaint
+
 ALL_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104 - these are good to listen on, and lead nowhere in a link
 
 
@@ -203,9 +205,9 @@ def load() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        first = error.errors(include_url=False, include_input=False)[0]
         name = "STALLWATCH_" + "__".join(part for part in first["loc"] if isinstance(part, str)).upper()
-        raise SettingsError(f"{name}: {first['msg']}") from None
+        raise SettingsError(f"{name}: {complaint(first)}") from None
     except UnreadableSetting as error:
         # the group that was set as a whole stands in the text only
         name = "STALLWATCH_" + str(error).partition('"')[2].partition('"')[0].upper()

@@ -6,6 +6,7 @@ from pathlib import Path
 import yaml
 
 MAX_BYTES = 1024 * 1024
+NOT_UTF8 = "is not written in UTF-8; save it as UTF-8"
 Keys = tuple[str | int, ...]
 
 
@@ -37,13 +38,18 @@ def read(path: Path) -> YamlFile:
             raw = stream.read(MAX_BYTES + 1)
         if len(raw) > MAX_BYTES:
             raise YamlFileError(f"{path}: more than {MAX_BYTES:,} bytes")
+        if raw[:2].count(0) == 1:
+            # UTF-16 without a mark
+            raise YamlFileError(f"{path}: {NOT_UTF8}")
         loader = yaml.SafeLoader(raw.decode("utf-8-sig"))
         node = loader.get_single_node()
         if node is not None:
             _refuse_traps(loader, node, set())
         return YamlFile(path, loader.construct_document(node) if node is not None else None, node)
-    except (OSError, UnicodeDecodeError) as error:
-        raise YamlFileError(f"{path}: {error}") from None
+    except OSError as error:
+        raise YamlFileError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise YamlFileError(f"{path}: {NOT_UTF8}") from None
     except RecursionError:
         raise YamlFileError(f"{path}: nested too deeply") from None
     except yaml.YAMLError as error:

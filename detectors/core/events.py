@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from .addresses import Address
+from .complaints import complaint
 
 MAX_BYTES = 1024 * 1024
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
@@ -369,8 +370,12 @@ def _refused(error: ValidationError) -> Refused:
     first = error.errors(include_url=False, include_context=False)[0]
     where = _place(first["loc"])
     message = first["msg"].removeprefix("Value error, ")
+    if first["type"].startswith(("date_", "datetime_")):
+        message = complaint(first)
     kind: Reason = "invalid"
-    if first["type"] == "json_invalid":
+    if first["type"] == "union_tag_not_found":
+        where, message = "type", "is missing"
+    elif first["type"] == "json_invalid":
         kind = "not_json"
     elif first["type"] == "union_tag_invalid":
         kind, where = "unknown_type", "type"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
@@ -21,6 +22,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from .addresses import Address, domain_of, normalise
 from .calendar import Calendar, is_country
+from .complaints import complaint
 from .detector import BookDetector, Detector
 from .durations import Duration
 from .events import Role
@@ -232,6 +234,10 @@ def _detector_problems(
                 yield (*place, name, *path), text
 
 
+def _folded(name: str) -> str:
+    return name.strip().casefold()
+
+
 def _unknown(name: str, known: Iterable[str]) -> str:
     near = get_close_matches(name, list(known), n=1)
     return f"unknown name {name!r}" + (f", did you mean {near[0]!r}?" if near else "")
@@ -248,8 +254,29 @@ def _problems(error: ValidationError, known: Iterable[str] = ()) -> list[tuple[t
         if each["type"] == "extra_forbidden":
             problems.append((place, _unknown(str(place[-1]), known or _fields_at(place[:-1]))))
         else:
-            problems.append((place, each["msg"].removeprefix("Value error, ")))
+            problems.append((place, complaint(each)))
     return problems
+
+
+def _sound(content: object, problems: Iterable[tuple[tuple[str | int, ...], str]]) -> dict[Any, Any]:
+    """What a file holds without the parts that have problems."""
+    if not isinstance(content, dict):
+        return {}
+    sound = {name: copy(part) for name, part in content.items()}
+    for path, _ in problems:
+        section, inner = path[0], sound.get(path[0])
+        if len(path) > 1 and isinstance(inner, list) and isinstance(path[1], int):
+            inner[path[1]] = {"when": {}}
+        elif len(path) > 1 and isinstance(inner, dict) and section == "teams":
+            # those who are in it would know of no team any more
+            inner[path[1]] = {}
+        elif len(path) > 1 and isinstance(inner, dict):
+            inner.pop(path[1], None)
+        else:
+            sound.pop(section, None)
+            if section == "teams":
+                sound.pop("owners", None)
+    return sound
 
 
 def _fields_at(place: tuple[str | int, ...]) -> Iterable[str]:
@@ -280,7 +307,32 @@ class Rules:
         try:
             return cls(RulesFile.model_validate(content if content is not None else {}))
         except ValidationError as error:
-            raise RulesError(_problems(error)) from None
+            problems = _problems(error)
+        try:
+            # names are looked at in a file whose parts are well: for that, those that are not are left out
+            RulesFile.model_validate(_sound(content, problems))
+        except ValidationError as error:
+            problems += [each for each in _problems(error) if each not in problems]
+        raise RulesError(problems)
+
+    def doubts(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """What is allowed and yet looks like a slip: (path of keys, what is odd)."""
+        pipelines, teams = self.file.pipelines, self.file.teams
+        for name, pipeline in pipelines.items():
+            for index, stage in enumerate(pipeline.stages):
+                if _folded(stage) in map(_folded, pipeline.stages[:index]):
+                    yield ("pipelines", name, "stages", index), f"{stage!r} stands in the list twice"
+        stages = [stage for pipeline in pipelines.values() for stage in pipeline.stages]
+        for number, override in enumerate(self.file.overrides):
+            when = override.when
+            for key, wanted, known in (
+                ("pipeline", when.pipeline, list(pipelines)),
+                ("stage", when.stage, stages),
+                ("team", when.team, list(teams)),
+            ):
+                # where the file names none at all, they are known elsewhere
+                if wanted is not None and known and _folded(wanted) not in map(_folded, known):
+                    yield ("overrides", number, "when", key), f"no {key} of this file: {_unknown(wanted, known)}"
 
     @property
     def organization(self) -> Organization:

@@ -19,7 +19,7 @@ app = typer.Typer(help="Validate, show and compare rules files.", no_args_is_hel
 def check(file: Annotated[Path, typer.Argument(help="The rules file.")], as_json: Json = False) -> None:
     """Say whether a rules file can be used; every problem with its line."""
     try:
-        rules = rules_file.read(file)
+        written = rules_file.load(file)
     except rules_file.RulesFileError as error:
         if not as_json:
             raise
@@ -27,10 +27,16 @@ def check(file: Annotated[Path, typer.Argument(help="The rules file.")], as_json
         for place, problem in problems:
             print_json({"place": place, "problem": problem})
         raise rules_file.RulesFileError(f"{file}: {count_of(len(problems), 'problem')}") from None
+    rules = written.rules
+    doubts = [(written.place(keys), doubt) for keys, doubt in rules.doubts()]
     owners, overrides = len(rules.file.owners), len(rules.file.overrides)
     if as_json:
-        print_json({"file": str(file), "owners": owners, "overrides": overrides, "rules": rules.hash})
+        warnings = [{"place": place, "warning": doubt} for place, doubt in doubts]
+        told = {"file": str(file), "owners": owners, "overrides": overrides, "rules": rules.hash}
+        print_json(told | ({"warnings": warnings} if warnings else {}))
         return
+    for place, doubt in doubts:
+        say(f"{place}: warning: {doubt}")
     print(f"{file}: good; {owners} owners, {overrides} overrides, sha256 {rules.hash}")
 
 

@@ -412,6 +412,16 @@ def test_good_rules_are_said_to_be_good(tmp_path: Path) -> None:
     assert re.fullmatch(rf"{file}: good; 1 owners, 0 overrides, sha256 [0-9a-f]{{64}}\n", told.out)
 
 
+def test_a_slip_in_good_rules_is_a_warning(tmp_path: Path) -> None:
+    file = tmp_path / "rules.yaml"
+    file.write_text("pipelines: {new: {stages: [Demo]}}\noverrides:\n- when: {stage: Dmo}\n")
+    told = stallwatch("rules", "check", file)
+    doubt = "no stage of this file: unknown name 'Dmo', did you mean 'Demo'?"
+    assert (told.status, told.err) == (0, f"{file}:3: warning: {doubt}\n")
+    as_json = json.loads(stallwatch("rules", "check", file, "--json").out)
+    assert as_json["warnings"] == [{"place": f"{file}:3", "warning": doubt}]
+
+
 def test_of_bad_rules_every_problem_is_said_with_its_line_and_the_nearest_name(tmp_path: Path) -> None:
     file = tmp_path / "rules.yaml"
     file.write_text("organization:\n  domain: [us.example]\n  time_zone: Europe/Berlim\n")

@@ -45,3 +45,13 @@ def test_a_value_of_the_wrong_kind_is_named_with_its_line(tmp_path: Path) -> Non
     file = written(tmp_path, REP.replace("rep@us.example\n    host", "nobody\n    host"))
     with pytest.raises(ConnectionsError, match=r":4: mailboxes\.rep\.mailbox: not a mail address"):
         read(file)
+
+
+def test_what_is_written_in_another_form_is_told_in_the_form_that_is_taken(tmp_path: Path) -> None:
+    with pytest.raises(ConnectionsError, match=r":9: mailboxes\.rep\.since: write it like 2026-01-01$"):
+        read(written(tmp_path, REP + "\n    since: 01.01.2026\n"))
+    with pytest.raises(ConnectionsError, match=r":1: mailboxes: write names under it, each with its value, "):
+        read(written(tmp_path, "mailboxes: rep@us.example"))
+    with pytest.raises(ConnectionsError) as missing:
+        read(tmp_path / "none.yaml")
+    assert str(missing.value) == f"{tmp_path / 'none.yaml'}: No such file or directory"

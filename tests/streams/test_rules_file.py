@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from detectors.core.rules import Rules
-from streams.rules_file import RulesFileError, read
+from streams.rules_file import RulesFileError, load, read
 from streams.yaml_file import MAX_BYTES
 
 
@@ -63,7 +63,9 @@ def test_the_shipped_file_is_taken() -> None:
         ("a: !!timestamp x\n", "rules.yaml:1:4: 'x' is not what it looks like: "),
         ("a: " + "9" * 5000, f"rules.yaml:1:4: '{'9' * 40}' is not what it looks like: "),
         ("a: \x00\n", "rules.yaml: unacceptable character #x0000: special characters are not allowed"),
-        (b"a: \xff\n", "rules.yaml: 'utf-8' codec can't decode byte 0xff in position 3: invalid start byte"),
+        ("a: ü\n".encode("latin-1"), "rules.yaml: is not written in UTF-8; save it as UTF-8"),
+        ("a: ü\n".encode("utf-16"), "rules.yaml: is not written in UTF-8; save it as UTF-8"),
+        ("a: b\n".encode("utf-16-le"), "rules.yaml: is not written in UTF-8; save it as UTF-8"),
         ("[" * 5000, "rules.yaml: nested too deeply"),
     ],
 )
@@ -111,6 +113,15 @@ def test_aliases_cannot_blow_a_small_file_up(file: Path) -> None:
         ("organization:\n  time_zone: Berlin\n", "rules.yaml:2: organization.time_zone: 'Berlin' is no time zone"),
         ("sources:\n  gmail: {max_silence: soon}\n", "rules.yaml:2: sources.gmail.max_silence: 'soon' is no duration"),
         ("1: 2\n", "rules.yaml:1: 1: "),
+        (
+            "organization: {domains: lumen.example}\n",
+            "rules.yaml:1: organization.domains: write a list: [lumen.example]",
+        ),
+        (
+            "detectors: {gone_quiet: 3}\n",
+            "rules.yaml:1: detectors.gone_quiet: write names under it, each with its value",
+        ),
+        ("alerts: {per_owner_per_day: many}\n", "rules.yaml:1: alerts.per_owner_per_day: write a whole number"),
     ],
 )
 def test_what_is_unknown_or_wrong_is_named_with_its_line_and_the_nearest_match(
@@ -131,6 +142,32 @@ def test_every_problem_has_a_line_of_its_own(file: Path) -> None:
     ]
 
 
+def test_what_is_wrong_in_one_part_does_not_hide_what_is_unknown_in_another(file: Path) -> None:
+    told = refusal(
+        file,
+        "organization: {domains: us.example}\nteams: {emea: {boss: x}}\nowners: {rep@us.example: {team: emea}}\n"
+        "pipelines:\n  new: {stages: [Demo], requires: {Dmo: []}}\ndetectors:\n  gosted: {}\n"
+        "overrides:\n- {when: {stge: x}}\n- {when: {}, disable: [x]}\n",
+    )
+    assert [line.partition(": ")[0] for line in told.splitlines()] == [f"rules.yaml:{n}" for n in (1, 2, 9, 5, 7, 10)]
+
+
+def test_a_name_that_no_other_part_of_the_file_knows_is_doubted_and_taken(file: Path) -> None:
+    file.write_text(
+        "teams: {emea: {}}\npipelines: {new: {stages: [Demo, Legal, demo]}}\noverrides:\n"
+        "- when: {stage: Leagl}\n- when: {stage: LEGAL, team: Emea, pipeline: new}\n"
+        "- when: {team: apac, pipeline: old}\n"
+    )
+    written = load(file)
+    assert [(written.place(keys).rpartition(":")[2], doubt) for keys, doubt in written.rules.doubts()] == [
+        ("2", "'demo' stands in the list twice"),
+        ("4", "no stage of this file: unknown name 'Leagl', did you mean 'Legal'?"),
+        ("6", "no pipeline of this file: unknown name 'old'"),
+        ("6", "no team of this file: unknown name 'apac'"),
+    ]
+    assert not list(read(Path(__file__).parents[2] / "deploy" / "rules.yaml").doubts())
+
+
 def test_a_huge_file_is_refused_by_its_size_and_not_read(file: Path) -> None:
     with file.open("wb") as stream:
         stream.truncate(50 * 1024**3)
@@ -141,7 +178,7 @@ def test_a_huge_file_is_refused_by_its_size_and_not_read(file: Path) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(RulesFileError, match=r"none\.yaml"):
+    with pytest.raises(RulesFileError, match=r"^[^\[\]']*none\.yaml: No such file or directory$"):
         read(tmp_path / "none.yaml")
     with pytest.raises(RulesFileError, match="directory"):
         read(tmp_path)

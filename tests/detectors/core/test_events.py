@@ -96,6 +96,11 @@ def test_a_refusal_says_where_and_how_much_more_is_wrong():
     assert message == "data.status: Input should be 'open', 'won' or 'lost' (and 2 more)"
 
 
+def test_what_is_missing_and_how_a_date_is_written_is_said_in_plain_words():
+    assert refusal(raw(without="type")) == ("invalid", "type: is missing")
+    assert refusal(raw({"close_date": "1 Jan 2026"})) == ("invalid", "data.close_date: write it like 2026-01-01")
+
+
 @given(st.binary(max_size=200))
 def test_any_bytes_are_an_event_or_refused(value):
     assert outcome(value) in {None, *get_args(events.Reason)}
