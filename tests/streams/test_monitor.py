@@ -121,6 +121,14 @@ def test_without_anything_new_nothing_is_told_or_kept() -> None:
     assert (out.answers, out.sends, out.rows, out.ledger) == ([], [], {}, {})
 
 
+def test_a_deal_of_which_only_a_machine_wrote_is_none_yet() -> None:
+    partition = one()
+    out = partition.advance([record(inbound(1, "news", automatic=True)), clock(2)])
+    assert (out.answers, out.rows, partition.deals) == ([], {}, {})
+    partition.advance([record(inbound(3, "m")), clock(4)])
+    assert list(partition.deals) == ["D-1"]
+
+
 def test_a_deal_of_many_events_in_a_batch_is_kept_and_told_once() -> None:
     out = one().advance([*ghosted_deal(), clock(30)])
     assert [told.deal_id for told in out.answers] == ["D-1"]
