@@ -15,7 +15,6 @@ from statistics import median
 from detectors.core.rules import Rules
 
 from .answer import Answer
-from .pipeline_series import quarter
 
 DAY = timedelta(days=1)
 Path = tuple[str, ...]
@@ -89,6 +88,9 @@ class Question:
             case By.STAGE:
                 return told.stage or "no stage"
             case By.QUARTER:
+                # it brings Prometheus' client along, which the command line need not wait for
+                from .pipeline_series import quarter
+
                 if (ended := _ended(told)) is None:
                     return quarter(told.close_date, self.today, self.rules)
                 year, number = self.rules.quarter_of(self.day_of(ended))

@@ -4,6 +4,7 @@ import csv
 import json
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -118,3 +119,12 @@ def test_a_system_that_knows_no_deals_says_so(broker: RunningBroker, prefix: str
     stallwatch("topics", env=fresh.environment())
     told = stallwatch("report", env=fresh.environment())
     assert (told.status, told.err) == (0, "no deals are known\n")
+
+
+def test_by_the_wall_clock_a_report_is_of_now(system: System) -> None:
+    before = datetime.now(UTC).replace(microsecond=0)
+    told = stallwatch("report", "--json", env=system.environment() | {"STALLWATCH_CLOCK": "wall"})
+    whole = by_path(told.out)[()]
+    as_of, since = (datetime.fromisoformat(whole[name]) for name in ("as_of", "since"))
+    assert before <= as_of <= datetime.now(UTC)
+    assert as_of - since == timedelta(days=7)
