@@ -49,7 +49,7 @@ class ChampionSilent(Detector):
             start, evidence = last, [Evidence(named.event, named.at, f"{named.value} was named champion")]
             text = f"the last sign of {who}: {last.value} on {deal.calendar.local(last.at):%Y-%m-%d}"
             evidence.append(Evidence(last.event, last.at, text))
-        since, critical_from = deal.silence(start.at, self.warn_business_days, self.critical_business_days)
+        since, critical_from = deal.silence(start.at, self.warn_business_days, self.critical_business_days, champions)
         return Breach(
             since=since,
             critical_from=critical_from,

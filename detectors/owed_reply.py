@@ -25,6 +25,9 @@ class OwedReply(Detector):
 
     The clock starts at the first mail after it: a buyer who asks again is not less owed an answer. A call of theirs is
     no message, because it may have been taken.
+
+    A meeting, a pause or a dated next step puts the answer off, because they know of it or we planned it. That somebody
+    of theirs is out of office does not: it is our turn, and they find our answer when they are back.
     """
 
     family = "silence"
@@ -42,7 +45,7 @@ class OwedReply(Detector):
         if not owed:
             return None
         first = owed[0]
-        since, critical_from = deal.silence(first.at, self.warn_business_days, self.critical_business_days)
+        since, critical_from = deal.silence(first.at, self.warn_business_days, self.critical_business_days, awaited=())
         evidence = [
             Evidence(
                 first.event,

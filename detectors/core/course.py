@@ -148,22 +148,35 @@ class Course(Exchange):
         """The newest proposal or quote that we sent; None if there was none."""
         return self.proposals[-1] if self.proposals else None
 
-    def silent_from(self, deadline: datetime) -> datetime:
-        """A silence rule's deadline, or one business day after the last planned step where that is later.
+    def holding(self, awaited: Collection[str] | None = None) -> Planned | None:
+        """What lets silence be the longest: `last_planned`; of absences only those of who is awaited, if that is told.
+
+        Nobody is `awaited` (an empty collection) where it is our turn. None stands for anybody of theirs.
+        """
+        if awaited is None:
+            return self.last_planned
+        away = {entry.event: entry.sender for entry in self.log if isinstance(entry, MailEntry)}
+        plans = [plan for plan in self._plans if plan.event not in away or away[plan.event] in awaited]
+        return max(plans, key=lambda plan: (plan.until, plan.event), default=None)
+
+    def silent_from(self, deadline: datetime, awaited: Collection[str] | None = None) -> datetime:
+        """A silence rule's deadline, or one business day after what was `holding` it where that is later.
 
         A deal that was taken up again has that day, too.
         """
-        plan, again = self.last_planned, self.taken_up
+        plan, again = self.holding(awaited), self.taken_up
         ends = [each for each in (plan and plan.until, again and again.at) if each]
         return max([deadline, *(self.calendar.plus_business_days(end, 1) for end in ends)])
 
-    def silence(self, start: datetime, warn: int, critical: int) -> tuple[datetime, datetime]:
+    def silence(
+        self, start: datetime, warn: int, critical: int, awaited: Collection[str] | None = None
+    ) -> tuple[datetime, datetime]:
         """When a silence since `start` is a stall, and when it is critical, by so many business days.
 
         What is planned puts off both alike, so that there is a warning first.
         """
         add = self.calendar.plus_business_days
-        since = self.silent_from(add(self.silent_since(start), warn))
+        since = self.silent_from(add(self.silent_since(start), warn), awaited)
         return since, add(since, max(0, critical - warn))
 
     @cached_property

@@ -476,8 +476,11 @@ class Story:
         people = {*(meeting.get("attendees") or ()), meeting.get("organizer")}
         return {person for person in people if person and not self.ours(person)}
 
-    def steps_after(self, count: int) -> list[datetime]:
-        """The moments of the future steps that stand once so many events are known."""
+    def steps_after(self, count: int, awaited: frozenset[str] | None = None) -> list[datetime]:
+        """The moments of the future steps that stand once so many events are known.
+
+        Of absences only those of who is awaited; None is anybody.
+        """
         days: dict[str, date | None] = {}
         starts: dict[str, datetime | None] = {}
         for number, each in enumerate(self.events[:count]):
@@ -485,7 +488,8 @@ class Story:
                 for name in {"next_step_date", "paused_until"} & each.data.model_fields_set:
                     days[name] = getattr(each.data, name)
             elif isinstance(each, Email) and each.data.returns_on and not self.ours(each.data.sender):
-                days["away " + each.data.sender] = each.data.returns_on
+                if awaited is None or each.data.sender in awaited:
+                    days["away " + each.data.sender] = each.data.returns_on
             elif isinstance(each, Meeting):
                 told = self.meeting_after(number)
                 booked = told["status"] == "booked" and self.is_with_buyer(told)
@@ -497,35 +501,39 @@ class Story:
         found = [end_of(day, self.created) for day in days.values() if day is not None]
         return found + [start for start in starts.values() if start is not None]
 
-    @cached_property
-    def planned(self) -> list[tuple[datetime, datetime]]:
+    def planned(self, awaited: frozenset[str] | None = None) -> list[tuple[datetime, datetime]]:
         """From when to when a step lay ahead: in each stretch between two events, and after the last one."""
-        found = []
-        for number, each in enumerate(self.events, start=1):
-            after = self.events[number].time if number < len(self.events) else None
-            for step in self.steps_after(number):
-                end = step if after is None else min(step, after)
-                if each.time < end:
-                    found.append((each.time, end))
-        return found
+        if awaited not in self._planned:
+            found = self._planned[awaited] = []
+            for number, each in enumerate(self.events, start=1):
+                after = self.events[number].time if number < len(self.events) else None
+                for step in self.steps_after(number, awaited):
+                    end = step if after is None else min(step, after)
+                    if each.time < end:
+                        found.append((each.time, end))
+        return self._planned[awaited]
 
-    def lies_ahead(self, at: datetime) -> bool:
-        return any(start <= at < end for start, end in self.planned)
+    @cached_property
+    def _planned(self) -> dict[frozenset[str] | None, list[tuple[datetime, datetime]]]:
+        return {}
 
-    def last_ahead(self, at: datetime) -> datetime | None:
+    def lies_ahead(self, at: datetime, awaited: frozenset[str] | None = None) -> bool:
+        return any(start <= at < end for start, end in self.planned(awaited))
+
+    def last_ahead(self, at: datetime, awaited: frozenset[str] | None = None) -> datetime | None:
         """The last moment up to this one at which a step lay ahead."""
-        return max((min(end, at) for start, end in self.planned if start <= at), default=None)
+        return max((min(end, at) for start, end in self.planned(awaited) if start <= at), default=None)
 
-    def is_held(self, at: datetime) -> bool:
+    def is_held(self, at: datetime, awaited: frozenset[str] | None = None) -> bool:
         """Whether silence is no stall: a step lies ahead, or did so less than a business day ago.
 
         A deal that was taken up again has that day, too.
         """
-        return self.lies_ahead(at) or any(at < each for each in self.held_until(at))
+        return self.lies_ahead(at, awaited) or any(at < each for each in self.held_until(at, awaited))
 
-    def held_until(self, at: datetime) -> list[datetime]:
+    def held_until(self, at: datetime, awaited: frozenset[str] | None = None) -> list[datetime]:
         """When what had held silence until then let it go."""
-        ends = [self.last_ahead(at), self.reopened]
+        ends = [self.last_ahead(at, awaited), self.reopened]
         return [business_days_after(end, 1) for end in ends if end is not None]
 
 
@@ -537,11 +545,13 @@ def clock(story: Story, start: datetime) -> datetime:
     return max(start, story.reopened) if story.reopened else start
 
 
-def silent_since(story: Story, start: datetime, days: int, at: datetime) -> datetime | None:
+def silent_since(
+    story: Story, start: datetime, days: int, at: datetime, awaited: frozenset[str] | None = None
+) -> datetime | None:
     """Since when a silence that began at `start` has been a stall; None if it is none."""
-    if story.is_held(at):
+    if story.is_held(at, awaited):
         return None
-    since = max([business_days_after(clock(story, start), days), *story.held_until(at)])
+    since = max([business_days_after(clock(story, start), days), *story.held_until(at, awaited)])
     return since if since <= at else None
 
 
@@ -590,13 +600,13 @@ def unanswered(story: Story) -> list[Touch]:
 def owed_reply(story: Story, at: datetime) -> bool:
     """The first message of the buyer after anything of ours is 2 business days old.
 
-    The catalogue counts from the last; a buyer who asks again is not less owed an answer.
+    The catalogue counts from the last; a buyer who asks again is not less owed an answer, nor is one who is away.
     """
     return owed_since(story, at) is not None
 
 
 def owed_since(story: Story, at: datetime) -> datetime | None:
-    return silent_since(story, story.asked, 2, at) if story.asked else None
+    return silent_since(story, story.asked, 2, at, awaited=frozenset()) if story.asked else None
 
 
 def owed_for_long(story: Story, at: datetime) -> bool:

@@ -90,6 +90,11 @@ def test_our_own_chasing_does_not(no_sign):
     assert quiet(*HEARD, no_sign).since == at(15)
 
 
+def test_of_absences_that_of_the_champion_puts_it_off():
+    assert quiet(*HEARD, away(8, until=16, sender=FAN)).since > at(15)
+    assert quiet(*HEARD, away(8, until=16)).since == at(15)
+
+
 def test_a_meeting_of_which_nobody_noted_who_came_may_have_been_with_the_champion():
     assert quiet(*HEARD, held(8, organizer=None, attendees=[])).since == at(22)
 

@@ -147,6 +147,11 @@ def test_a_future_step_puts_off_the_warning_and_what_comes_after_it():
     assert owed(created(0), inbound(1), theirs).since == at(15)
 
 
+def test_that_one_of_them_is_away_does_not_put_off_what_we_owe():
+    for gone in (away(2, until=20), away(2, until=20, sender="user@them.example")):
+        assert owed(created(0), inbound(1), gone).since == at(3)
+
+
 def test_the_thresholds_are_those_of_the_rules():
     hasty = Rules.of(
         {
