@@ -26,7 +26,7 @@ OnBatch = Callable[[Connection, Batch], None]
 
 @dataclass
 class Round:
-    """What a round of one connection came to."""
+    """What a round of one connection came to; `sent` are events of the source, without our word that it is complete."""
 
     name: str
     sent: int = 0
@@ -49,6 +49,7 @@ class Poll:
         self._bookmarks = bookmarks
         self._on_batch = on_batch
         self._breakers = Breakers()
+        self._heartbeats = 0
 
     def round(self, now: datetime) -> list[Round]:
         """One round of each connection. `PublishError` if Kafka does not take what they give; nothing is lost by it."""
@@ -57,12 +58,12 @@ class Poll:
     def _round(self, connection: Connection, now: datetime) -> Round:
         publisher = self._publisher
         publisher.result = Published(newest=publisher.result.newest)
+        self._heartbeats = 0
         problem = None
         try:
             with self._bookmarks.held(connection.name):
                 self._ask(connection, now)
         except (SourceError, BookmarkError) as error:
-            log.error("%s: %s", connection.name, error)
             problem = error
         except PublishError:
             raise
@@ -70,13 +71,15 @@ class Poll:
             # whatever one source can still bring about, the others go on
             log.exception("%s: the round broke off", connection.name)
             problem = SourceUnavailable(f"{type(error).__name__}: {error}")
-        return Round(connection.name, publisher.result.sent, len(publisher.result.refused), problem)
+        return Round(connection.name, publisher.result.sent - self._heartbeats, len(publisher.result.refused), problem)
 
     def _ask(self, connection: Connection, now: datetime) -> None:
         self._refuse_paused(connection)
         for told in connection.round(self._bookmarks.of(connection.name), now):
             if isinstance(told, Complete):
+                before = self._publisher.result.sent
                 self._send(connection, [Told(connection.name, events.to_json(heartbeat(connection.source, told)))])
+                self._heartbeats += self._publisher.result.sent - before
                 continue
             self._send(connection, in_order(told.items))
             self._bookmarks.keep(connection.name, told.bookmark)

@@ -3,14 +3,19 @@
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from detectors.core.words import count_of
 
 from .. import connections
 from ..rules_file import read as read_rules
 from ..sources.connection import Batch, Connection
 from .console import Json, RulesOption, print_json, progress, say, settings_with
+
+if TYPE_CHECKING:
+    from ..poll import Round
 
 Every = Annotated[float, typer.Option(min=1.0, help="Seconds from the start of a round to the start of the next.")]
 
@@ -57,11 +62,17 @@ def poll(
             if as_json:
                 print_json({"connection": each.name, "sent": each.sent, "refused": each.refused, "problem": problem})
             else:
-                fate = f"; {problem}" if problem else ""
-                say(f"{each.name}: {each.sent:,} events sent, {each.refused:,} refused{fate}")
-        failed = [each.problem for each in rounds if each.problem is not None]
+                say(f"{each.name}: {_fate(each)}")
+        failed = any(each.problem is not None for each in rounds)
         if once:
             break
         time.sleep(max(0.0, every - (time.monotonic() - began)))
     if failed:
-        raise failed[0]
+        raise typer.Exit(2)
+
+
+def _fate(told: "Round") -> str:
+    """What a round came to, in a line."""
+    came = f"{count_of(told.sent, 'event')} sent, {told.refused:,} refused" if told.sent or told.refused else ""
+    problem = "" if told.problem is None else str(told.problem).removeprefix(f"{told.name}: ")
+    return "; ".join(filter(None, (came, problem))) or "nothing new"

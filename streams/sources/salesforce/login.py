@@ -15,6 +15,7 @@ from simple_salesforce.login import SalesforceLogin
 from urllib3.util import Retry
 
 from ..connection import SourceRefused, SourceUnavailable
+from ..no_answer import no_answer
 from ..section import secret_in
 from .settings import Salesforce
 
@@ -137,7 +138,7 @@ def translated(what: str) -> Iterator[None]:
     except (requests.exceptions.JSONDecodeError, ValueError):
         raise SourceUnavailable(f"salesforce: {what} was answered with something that is not JSON") from None
     except requests.RequestException as error:
-        raise SourceUnavailable(f"salesforce: {what}: {type(error).__name__}: {_short(str(error))}") from None
+        raise SourceUnavailable(f"salesforce: {what}: {no_answer(error)}") from None
 
 
 def _as_ours(text: str, codes: str, status: int) -> SourceRefused | SourceUnavailable:
