@@ -15,13 +15,19 @@ from .wire import MARK, Headers, Record, Send
 
 PREFIX = "stallwatch.errors."
 MOST_BYTES = 256 * 1024
+MOST_SOURCE = 1000
 RETRIED = b"retried"
 # topics whose records are events, as far as they are not marks: of all else, a letter is what a source gave
 OF_EVENTS = ("inbox", "deal-events", "mail")
 
 
-def dead_letter(record: Record, reason: str, message: str, topic: str, partitions: int) -> Send:
-    """The dead letter of a record; what is beyond 256 KiB is cut, so that it can be written, and its length kept."""
+def dead_letter(
+    record: Record, reason: str, message: str, topic: str, partitions: int, source: str | None = None
+) -> Send:
+    """The dead letter of a record; what is beyond 256 KiB is cut, so that it can be written, and its length kept.
+
+    `source` is whose it is, if that is known and does not stand in it.
+    """
     key, value, original = record.key, record.value, record.headers
     told = {
         "reason": reason,
@@ -30,6 +36,8 @@ def dead_letter(record: Record, reason: str, message: str, topic: str, partition
         "partition": str(record.partition),
         "offset": str(record.offset),
     }
+    if source is not None:
+        told["source"] = source[:MOST_SOURCE]
     if value is not None and len(value) > MOST_BYTES:
         told["truncated"] = str(len(value))
         value = value[:MOST_BYTES]
@@ -111,8 +119,8 @@ def letter_of(record: Record, at: datetime) -> Letter | None:
         told["reason"],
         told.get("message", ""),
         told.get("topic", ""),
-        f"{told.get('topic', '')} {told.get('partition', '')}/{told.get('offset', '')}",
-        source_of(value),
+        _place(told),
+        told.get("source") or source_of(value),
         _number(told.get("truncated")) or len(value),
         ", ".join(cut) or None,
         _number(told.get("attempt")),
@@ -149,6 +157,12 @@ def _told(headers: Headers) -> dict[str, str]:
         for name, value in headers
         if name.startswith(PREFIX)
     }
+
+
+def _place(told: dict[str, str]) -> str:
+    topic, offset = told.get("topic", ""), told.get("offset", "")
+    # what came from no topic has no place there
+    return topic if offset.startswith("-") else f"{topic} {told.get('partition', '')}/{offset}"
 
 
 def _number(text: str | None) -> int:

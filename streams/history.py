@@ -32,14 +32,19 @@ class Input(Protocol):
     def refusal(self) -> Refused | None:
         """Why its reader made no event of it; None where it is still to be parsed."""
 
+    @property
+    def source(self) -> str | None:
+        """Whose it is, where only its reader knows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a reader of a foreign format made."""
+    """What a reader of a foreign format made; `source` is whose it is, if it is refused and the reader knows."""
 
     place: str
     raw: bytes
     refusal: Refused | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,7 @@ class Line:
     number: int
     raw: bytes
     refusal: None = None
+    source: None = None
 
     @property
     def place(self) -> str:

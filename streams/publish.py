@@ -145,7 +145,9 @@ class Publisher:
         self.result.refused.append((line.place, refusal.reason, str(refusal)))
         where = partition_of(line.raw, self._partitions)
         message = f"{line.place}: {refusal}"
-        letter = dead_letter(Record(where, None, line.raw), refusal.reason, message, "publish", self._partitions)
+        letter = dead_letter(
+            Record(where, None, line.raw), refusal.reason, message, "publish", self._partitions, line.source
+        )
         self._put(letter.partition, None, letter.value or b"", list(letter.headers), self._topics["dead_letters"])
 
     def _key(self, line: Input) -> bytes:

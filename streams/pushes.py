@@ -193,8 +193,12 @@ def _refused(told: list[dict[str, str]]) -> _Declined:
     return _Declined("refused", 413 if is_too_large else 400, "nothing of this was kept", told)
 
 
+_SECRETS = {"Bearer": "token", "Basic": "password"}
+
+
 def _stranger(kind: Push) -> _Declined:
-    return _Declined("unauthorized", 401, f"this needs: {kind.challenge}", WWW_Authenticate=kind.challenge)
+    secret = _SECRETS.get(kind.challenge.partition(" ")[0], "signature")
+    return _Declined("unauthorized", 401, f"the {secret} is missing or wrong", WWW_Authenticate=kind.challenge)
 
 
 def _later(why: str) -> _Declined:

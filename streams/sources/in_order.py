@@ -29,7 +29,7 @@ def in_order(items: Iterable[Item]) -> Iterator[Told]:
             for event in item.events:
                 _keep(store, item, event)
             if item.refusal is not None:
-                yield Told(item.place, item.raw, item.refusal)
+                yield Told(item.place, item.raw, item.refusal, item.source)
         mass = _mass(store)
         for place, raw in store.execute("SELECT place, raw FROM told ORDER BY at, rowid"):
             yield Told(place, _marked(raw, mass) if mass else raw)

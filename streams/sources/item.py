@@ -19,7 +19,7 @@ class Item:
 
     `place` is where it stands (`sales.mbox:17`, `Opportunity.csv:3`); `kind` what it was taken for, in a few words, and
     `why` what showed it; `raw` is what a dead letter of it keeps (of a mail its headers, never its body). It may have
-    both events and a refusal, where only a part of it could be read.
+    both events and a refusal, where only a part of it could be read. `source` is whose it is, where its reader knows.
     """
 
     place: str
@@ -28,13 +28,14 @@ class Item:
     why: str = ""
     events: tuple[Event, ...] = ()
     refusal: Refused | None = None
+    source: str | None = None
 
     def told(self) -> Iterator[Told]:
         """What is sent to the inbox for it, and what goes to the dead letters."""
         for event in self.events:
             yield Told(self.place, events.to_json(event))
         if self.refusal is not None:
-            yield Told(self.place, self.raw, self.refusal)
+            yield Told(self.place, self.raw, self.refusal, self.source)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,8 @@ class _Reader:
         refusal = None
         if problems:
             refusal = Refused(problems[0].reason, "; ".join(str(problem) for problem in problems))
-        return Item(row.place, row.raw, self._mapping.type, "mapped", (told,) if told else (), refusal)
+        told_too = (told,) if told else ()
+        return Item(row.place, row.raw, self._mapping.type, "mapped", told_too, refusal, self._mapping.source)
 
     def _event(self, row: Row, problems: list[Refused]) -> events.Event | None:
         try:

@@ -83,6 +83,12 @@ def test_what_is_published_twice_is_in_the_inbox_with_the_same_identity(files: P
         told = stallwatch(*given, env=fresh.environment())
         assert told.status == 0
         assert "3 events sent, 1 refused, kept as dead letters" in told.err
+    listed = stallwatch("dead-letters", "list", "--json", env=fresh.environment())
+    assert [json.loads(line)["source"] for line in listed.out.splitlines()] == ["acme-crm", "acme-crm"]
+    told = [json.loads(record.value or b"") for record in fresh.read(fresh.topics["inbox"])]
+    events = [each for each in told if "specversion" in each]
+    assert len(events) == 6
+    assert len({(each["source"], each["id"]) for each in events}) == 3
 
 
 def test_a_file_of_which_most_is_refused_is_given_up(files: Path, fresh: System) -> None:

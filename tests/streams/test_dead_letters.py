@@ -1,6 +1,8 @@
 """What was refused is kept as it was, with the reason and its coordinates."""
 
-from streams.dead_letters import MOST_BYTES, dead_letter, refusal_of
+from datetime import UTC, datetime
+
+from streams.dead_letters import MOST_BYTES, Letter, dead_letter, letter_of, refusal_of
 from streams.topics import MAX_MESSAGE_BYTES
 from streams.wire import HEARTBEAT_HEADERS, Record, Send
 
@@ -52,6 +54,22 @@ def test_a_letter_that_was_refused_again_tells_the_newest_refusal() -> None:
     first = dead_letter(Record(0, b"k", b"{", offset=1), "not_json", "first", "inbox", 1)
     again = dead_letter(Record(0, first.key, first.value, first.headers, offset=9), "time", "second", "inbox", 1)
     assert refusal_of(again.headers) == (9, "time", "second")
+
+
+def lying(letter: Send) -> Letter:
+    """The letter as it is found in Kafka."""
+    record = Record(letter.partition, letter.key, letter.value, letter.headers, offset=4)
+    found = letter_of(record, datetime(2026, 3, 2, tzinfo=UTC))
+    assert found is not None
+    return found
+
+
+def test_what_came_from_no_topic_has_no_place_there_and_keeps_the_source_that_its_reader_knows() -> None:
+    row = Record(5, None, b'{"Deal No": "A-1"}')
+    known = lying(dead_letter(row, "unreadable", "deals.csv:2: no time", "publish", 8, "acme-crm"))
+    assert (known.place, known.source, known.headers) == ("publish", "acme-crm", ())
+    assert lying(dead_letter(row, "unreadable", "", "publish", 8)).source == "unknown"
+    assert lying(dead_letter(Record(5, None, b"{", offset=0), "not_json", "", "inbox", 8)).place == "inbox 5/0"
 
 
 def test_a_message_that_no_encoding_can_hold_is_told_as_far_as_it_can_be() -> None:

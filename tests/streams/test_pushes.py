@@ -240,6 +240,7 @@ async def test_without_the_token_nothing_is_read(authorization: str | None, nowh
         assert at.counted() == {"unauthorized": 1}
         # nobody guesses a token here
         assert TOKEN not in await answer.text()
+        assert "the token is missing or wrong" in await answer.text()
 
 
 async def test_only_what_the_settings_name_is_there_at_all(nowhere: Settings) -> None:
@@ -432,6 +433,7 @@ async def test_what_hubspot_did_not_sign_lately_is_a_strangers(nowhere: Settings
         for headers in strangers:
             answer = await at.client.post("/hooks/hubspot", data=body, headers=headers | form)
             assert answer.status == 401
+            assert "the signature is missing or wrong" in await answer.text()
         assert at.counted("hubspot") == {"unauthorized": len(strangers)}
 
 
@@ -463,6 +465,7 @@ async def test_without_pipedrives_password_nothing_is_read(nowhere: Settings) ->
             assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, 'Basic realm="stallwatch"')
         answer = await at.client.post("/hooks/pipedrive", data=b"{}", headers=BEARER)
         assert answer.status == 401
+        assert "the password is missing or wrong" in await answer.text()
 
 
 # -- secrets, and what an event may not do

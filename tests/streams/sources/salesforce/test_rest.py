@@ -321,7 +321,7 @@ def test_a_server_that_never_answers_is_given_up(double: Double, poll: Poll) -> 
         over.wait(30)
 
     double.misbehave = hang
-    with pytest.raises(SourceUnavailable, match="us.my.salesforce.com did not answer in time"):
+    with pytest.raises(SourceUnavailable, match=r"us\.my\.salesforce\.com did not answer in time"):
         poll(10)
     over.set()
 
