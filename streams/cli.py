@@ -1,5 +1,6 @@
 """The command line: every command and its name. Errors are one line on stderr, exit 2."""
 
+import os
 import sys
 
 import typer
@@ -10,7 +11,7 @@ from .commands.console import say
 from .connections import ConnectionsError
 from .history import HistoryError
 from .rules_file import RulesFileError
-from .settings import SettingsError
+from .settings import SettingsError, slips
 
 app = typer.Typer(
     help="Tells which deals are stalling, since when and why.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -60,6 +61,8 @@ def main() -> None:
         DemoUnavailable,
         GrafanaError,
     )
+    for slip in slips(os.environ):
+        say(f"stallwatch: {slip}")
     try:
         # or typer would draw a box around its own errors, and exit itself
         status = app(standalone_mode=False)

@@ -7,6 +7,8 @@ names.
 
 import os
 import ssl
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from ipaddress import ip_network
 from pathlib import Path
 from socket import gethostname
@@ -25,6 +27,7 @@ from yarl import URL
 
 from detectors.core.complaints import complaint
 
+PREFIX = "STALLWATCH_"
 ALL_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104 - these are good to listen on, and lead nowhere in a link
 
 
@@ -139,7 +142,7 @@ class Settings(BaseSettings):
     """All settings; see the README for what each is for."""
 
     model_config = SettingsConfigDict(
-        env_prefix="STALLWATCH_",
+        env_prefix=PREFIX,
         env_nested_delimiter="__",
         env_ignore_empty=True,
         secrets_dir_missing="error",
@@ -195,6 +198,24 @@ class Settings(BaseSettings):
     def pages_url(self) -> str:
         """Where people reach the worker's pages."""
         return (self.deal_page or self.http.base).rstrip("/")
+
+
+def slips(names: Iterable[str]) -> Iterator[str]:
+    """Of the names of variables, those that are no setting and look like one, each with the setting that it may mean.
+
+    What looks like none is nobody's business here: an orchestrator may name its own variables with our prefix.
+    """
+    known = {"SECRETS"}
+    for name, field in Settings.model_fields.items():
+        known.add(name.upper())
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            known |= {f"{name}__{part}".upper() for part in field.annotation.model_fields}
+    for name in names:
+        ours = name.upper().removeprefix(PREFIX)
+        if name.upper().startswith(PREFIX) and ours not in known:
+            near = get_close_matches(ours, sorted(known), n=1, cutoff=0.75)
+            if near:
+                yield f"{name} is no setting, and nothing reads it; did you mean {PREFIX}{near[0]}?"
 
 
 def load() -> Settings:

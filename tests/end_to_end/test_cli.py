@@ -412,6 +412,14 @@ def test_good_rules_are_said_to_be_good(tmp_path: Path) -> None:
     assert re.fullmatch(rf"{file}: good; 1 owners, 0 overrides, sha256 [0-9a-f]{{64}}\n", told.out)
 
 
+def test_a_setting_that_is_written_wrong_is_told_and_no_error(tmp_path: Path) -> None:
+    file = written(tmp_path / "rules.yaml", [b"{}"])
+    told = stallwatch("rules", "check", file, env=untouched() | {"STALLWATCH_RULEZ": "canary"})
+    assert told.status == 0
+    assert told.err.startswith("stallwatch: STALLWATCH_RULEZ is no setting")
+    assert "canary" not in told.err
+
+
 def test_a_slip_in_good_rules_is_a_warning(tmp_path: Path) -> None:
     file = tmp_path / "rules.yaml"
     file.write_text("pipelines: {new: {stages: [Demo]}}\noverrides:\n- when: {stage: Dmo}\n")

@@ -8,7 +8,7 @@ from socket import gethostname
 
 import pytest
 
-from streams.settings import Http, Kafka, Settings, SettingsError, load
+from streams.settings import Http, Kafka, Settings, SettingsError, load, slips
 
 CANARY = "canary-7f3a"
 
@@ -190,3 +190,19 @@ def _at(settings: Settings, path: str) -> object:
     for part in path.split("."):
         value = getattr(value, part)
     return value
+
+
+def test_a_variable_that_is_almost_a_setting_is_told_with_the_nearest() -> None:
+    told = list(slips(["STALLWATCH_RULEZ", "STALLWATCH_TOPICS__PARTITIONZ", "stallwatch_http_port", "RULEZ"]))
+    assert told == [
+        "STALLWATCH_RULEZ is no setting, and nothing reads it; did you mean STALLWATCH_RULES?",
+        "STALLWATCH_TOPICS__PARTITIONZ is no setting, and nothing reads it; "
+        "did you mean STALLWATCH_TOPICS__PARTITIONS?",
+        "stallwatch_http_port is no setting, and nothing reads it; did you mean STALLWATCH_HTTP__PORT?",
+    ]
+
+
+def test_settings_and_what_an_orchestrator_names_by_itself_are_no_slips() -> None:
+    ours = ["STALLWATCH_RULES", "stallwatch_rules", "STALLWATCH_KAFKA", "STALLWATCH_KAFKA__SASL_PASSWORD"]
+    theirs = ["PORT", "SERVICE_HOST", "SERVICE_PORT", "PORT_8787_TCP", "PORT_8787_TCP_ADDR", "PORT_8787_TCP_PROTO"]
+    assert not list(slips([*ours, "STALLWATCH_SECRETS", *(f"STALLWATCH_{name}" for name in theirs)]))
