@@ -19,6 +19,7 @@ from .answer import Answer
 from .books import BookAnswer
 from .counts import Counts, label
 from .families import gauge
+from .names import Names
 from .pipeline_series import pipeline_series
 from .telling import Telling
 from .threshold_series import threshold_series
@@ -64,11 +65,14 @@ class Exporter(Collector):
         """Every family that follows state."""
         state = self._look()
         everything = list(state.answers)
+        names = Names(everything)
+        everything = [names.told(each) for each in everything]
+        yield gauge(metrics.NAMES_LEFT_OUT, {(kind,): number for kind, number in names.left_out.items()})
         answers = [each for each in everything if each.is_open]
         yield from _deals(answers)
         yield from _findings(answers, state.judged)
         yield from _deal_series(answers, self._most)
-        yield from _owners(state.books, state.tellings)
+        yield from _owners(state.books, state.tellings, names)
         yield from pipeline_series(everything, state.clock, state.rules)
         yield threshold_series(state.rules)
         errors = CounterMetricFamily(
@@ -117,19 +121,20 @@ def _deals(answers: list[Answer]) -> Iterator[Metric]:
     yield gauge(metrics.STALLED_AMOUNT, stalled)
 
 
-def _owners(books: Iterable[tuple[str, list[Answer]]], tellings: Iterable[Telling]) -> Iterator[Metric]:
+def _owners(books: Iterable[tuple[str, list[Answer]]], tellings: Iterable[Telling], names: Names) -> Iterator[Metric]:
     deals: Counter[tuple[str]] = Counter()
     stalled: Counter[tuple[str]] = Counter()
     for owner, book in books:
         if owner:
             # two addresses may share the part before the @, and a series must be told once
-            deals[short(owner),] += len(book)
-            stalled[short(owner),] += sum(bool(each.stalls) for each in book)
+            name = short(names.name("owner", owner))
+            deals[name,] += len(book)
+            stalled[name,] += sum(bool(each.stalls) for each in book)
     yield gauge(metrics.OWNER_STALLED_RATIO, {owner: stalled[owner] / number for owner, number in deals.items()})
     withheld = dict.fromkeys(deals, 0.0)
     for told in tellings:
-        if (short(told.owner),) in withheld:
-            withheld[short(told.owner),] += told.withheld
+        if (name := short(names.name("owner", told.owner)),) in withheld:
+            withheld[name,] += told.withheld
     yield gauge(metrics.ALERTS_WITHHELD, withheld)
 
 

@@ -107,6 +107,12 @@ STALLED_DEAL_AMOUNT = Metric(
 FINDINGS_LEFT_OUT = Metric(
     PREFIX + "findings_left_out", "gauge", "Open findings beyond the cap of the per-deal series."
 )
+NAMES_LEFT_OUT = Metric(
+    PREFIX + "names_left_out",
+    "gauge",
+    "Pipelines, stages, teams, currencies and owners beyond the cap of each, which are told as `other`.",
+    ("kind",),
+)
 OWNER_STALLED_RATIO = Metric(
     PREFIX + "owner_stalled_ratio", "gauge", "Share of an owner's open deals that are stalled, 0 to 1.", ("owner",)
 )
