@@ -7,7 +7,7 @@ from pathlib import Path
 from resource import getpagesize
 
 from detectors.core import state
-from streams.monitor import Partition
+from streams.monitor.partition import Partition
 
 from .apart import apart
 from .figures import Figure

@@ -26,10 +26,10 @@ from mode import Service
 from detectors.core.rules import Rules
 from streams import rules_file, topics
 from streams.answer import finding_line
-from streams.monitor import Partition
+from streams.monitor.partition import Partition
 from streams.settings import Settings, load
 from streams.wire import Record
-from streams.worker import TOPICS, Worker
+from streams.worker.worker import TOPICS, Worker
 
 from .hand_written_loop import Loop
 from .rounds import cpu_seconds
@@ -139,7 +139,7 @@ class Watch(Service):
 
 
 def run_worker(settings: Settings, rules: Rules, stopwatch: Stopwatch) -> None:
-    """A worker as streams.run starts it, without its server and notifier, which have nothing to do here."""
+    """A worker as streams.worker.run starts it, without its server and notifier, which have nothing to do here."""
     worker = TimedWorker(settings, rules, stopwatch)
     host = faust.Worker(worker.app, Watch(worker, stopwatch), loglevel="WARN", quiet=True, override_logging=False)
     host.spinner = None

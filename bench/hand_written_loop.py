@@ -15,12 +15,12 @@ from detectors.core.rules import Rules
 from streams import topics
 from streams.books import Books
 from streams.ingest import ingest
-from streams.join import Directory
-from streams.monitor import Partition
+from streams.join.directory import Directory
+from streams.monitor.partition import Partition
 from streams.settings import Settings
 from streams.topics import MAX_MESSAGE_BYTES
 from streams.wire import Record, Send
-from streams.worker import BATCH, BATCH_SECONDS, TOPICS
+from streams.worker.worker import BATCH, BATCH_SECONDS, TOPICS
 
 
 class Loop:

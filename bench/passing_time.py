@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 
 from streams.answer import answer
-from streams.monitor import Partition
+from streams.monitor.partition import Partition
 from streams.wire import Clock, Record
 
 from .apart import apart

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from detectors.core.rules import Rules
-from streams.monitor import Partition
+from streams.monitor.partition import Partition
 from streams.wire import Record
 
 RULES = Rules.of(

@@ -16,7 +16,7 @@ from grafana_foundation_sdk.models.dashboard import DashboardLinkType
 import dashboards
 from dashboards.targets import SOURCE
 from dashboards.variables import Constant, data_source
-from streams.metrics import RULES_LOADED
+from streams.metrics.catalogue import RULES_LOADED
 
 DATA_SOURCE_UID = "stallwatch-prometheus"
 DATA_SOURCE_NAME = "Stallwatch Prometheus"

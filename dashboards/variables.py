@@ -10,7 +10,7 @@ from grafana_foundation_sdk.models.dashboard import (
     VariableSort,
 )
 
-from streams.metrics import DEALS, DEALS_AMOUNT, FINDING_OPEN
+from streams.metrics.catalogue import DEALS, DEALS_AMOUNT, FINDING_OPEN
 
 
 def data_source(name: str, uid: str) -> DatasourceVariable:

@@ -11,13 +11,13 @@ from detectors.core.book import Book
 from detectors.core.breach import Finding
 from detectors.core.rules import Rules
 
-from . import budget
+from .alerting import budget
+from .alerting.budget import Told
+from .alerting.quiet import Hours
+from .alerting.telling import Telling, everything, telling
 from .answer import Answer, of_json
 from .answer import to_json as answer_json
-from .budget import Told
-from .quiet import Hours
-from .telling import Telling, everything, telling
-from .watchlist import Watchlist
+from .monitor.watchlist import Watchlist
 from .wire import MARK, Headers, Record, Send, partition_of
 
 # neither an address nor a deal id can hold it

@@ -5,13 +5,13 @@ import sys
 
 import typer
 
-from .bookmarks import BookmarkError
 from .commands import dashboards, dead_letters, explain, history, polling, report, rules, running, snooze
 from .commands.console import say
-from .connections import ConnectionsError
 from .history import HistoryError
 from .rules_file import RulesFileError
 from .settings import SettingsError, slips
+from .sources.bookmarks import BookmarkError
+from .sources.connections import ConnectionsError
 
 app = typer.Typer(
     help="Tells which deals are stalling, since when and why.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -34,11 +34,11 @@ def main() -> None:
     """The console script."""
     from dashboards.grafana import GrafanaError
 
+    from .alerting.peers import PeersError
+    from .alerting.snooze import SnoozeError
     from .demo.processes import DemoUnavailable
     from .explain import ExplainError
-    from .peers import PeersError
     from .publish import PublishError
-    from .snooze import SnoozeError
     from .sources.connection import SourceError
     from .sources.mapped_csv import MappingError
     from .sources.table import TableError

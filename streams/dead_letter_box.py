@@ -19,9 +19,9 @@ from detectors.core.events import Refused
 
 from . import topics
 from .dead_letters import Letter, again, letter_of, retried, retried_in
-from .inbox import key_of
 from .settings import Settings
 from .topics import MAX_MESSAGE_BYTES, KafkaUnavailable, TopicsError
+from .web.inbox import key_of
 from .wire import Record, Send, partition_of
 
 MOST_ATTEMPTS = 5

@@ -16,10 +16,10 @@ from detectors.core import events
 from detectors.core.addresses import domain_of
 from detectors.core.rules import Rules
 
-from .companies import MOST_COMPANIES, are_ours, company_of
-from .coverage import Key, Report
 from .dead_letters import dead_letter, source_of
-from .deal_words import DealWord
+from .join.companies import MOST_COMPANIES, are_ours, company_of
+from .join.deal_words import DealWord
+from .monitor.coverage import Key, Report
 from .wire import (
     COMPANIES,
     DEAL_HEADERS,

@@ -20,10 +20,10 @@ from detectors.core import events
 from detectors.core.words import count_of
 
 from . import topics
-from .breaker import LAST, NOT_ITS_FAULT, Breaker
 from .dead_letters import dead_letter
 from .history import Input
 from .settings import Settings
+from .sources.breaker import LAST, NOT_ITS_FAULT, Breaker
 from .topics import MAX_MESSAGE_BYTES
 from .wire import CLOCK_EVERY, Clock, Record, partition_of
 

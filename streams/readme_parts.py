@@ -12,7 +12,7 @@ from typing import get_args
 from detectors.core.detector import Detector, Family
 from detectors.core.registry import catalogue
 
-from .metrics import CATALOGUE
+from .metrics.catalogue import CATALOGUE
 
 
 def catalogue_part() -> str:

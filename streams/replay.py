@@ -18,8 +18,8 @@ from .books import BookAnswer, judge
 from .dead_letters import refusal_of
 from .history import Input
 from .ingest import ingest
-from .join import Directory
-from .monitor import Partition
+from .join.directory import Directory
+from .monitor.partition import Partition
 from .wire import CLOCK_EVERY, Clock, Record, Send
 
 # a publisher tells the time as often

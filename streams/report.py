@@ -89,7 +89,7 @@ class Question:
                 return told.stage or "no stage"
             case By.QUARTER:
                 # it brings Prometheus' client along, which the command line need not wait for
-                from .pipeline_series import quarter
+                from .metrics.pipeline_series import quarter
 
                 if (ended := _ended(told)) is None:
                     return quarter(told.close_date, self.today, self.rules)

@@ -1,7 +1,7 @@
 """What is asked of one deal. Only deals with an open finding have series of their own, the largest first."""
 
 from dashboards.queries.shared import IN_WORDS
-from streams.metrics import FINDING_OPEN, STALLED_DEAL_AMOUNT
+from streams.metrics.catalogue import FINDING_OPEN, STALLED_DEAL_AMOUNT
 
 _DEAL = 'deal_id="$deal"'
 # from the lightest on: a severity's number is its place

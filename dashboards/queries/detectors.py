@@ -2,7 +2,7 @@
 
 from dashboards.queries import recorded
 from dashboards.queries.shared import IN_WORDS, OPEN_DEALS, TEAM, WORDS
-from streams.metrics import (
+from streams.metrics.catalogue import (
     ALERTS_WITHHELD,
     DETECTOR_ERRORS,
     DETECTOR_INFO,

@@ -1,6 +1,6 @@
 """What ops ask of the running system."""
 
-from streams.metrics import (
+from streams.metrics.catalogue import (
     BUILD_INFO,
     CLOCK,
     CONFIG_LAST_RELOAD_SUCCESSFUL,

@@ -2,7 +2,7 @@
 
 from dashboards.queries import recorded
 from dashboards.queries.shared import IN_WORDS, MONEY, TEAM
-from streams.metrics import (
+from streams.metrics.catalogue import (
     BOOK_AMOUNT,
     BOOK_DEALS,
     CLOCK,

@@ -1,6 +1,6 @@
 """What several dashboards ask."""
 
-from streams.metrics import DEALS, DETECTOR_INFO, FINDINGS_BEGAN, FINDINGS_DUE, FINDINGS_ENDED
+from streams.metrics.catalogue import DEALS, DETECTOR_INFO, FINDINGS_BEGAN, FINDINGS_DUE, FINDINGS_ENDED
 
 TEAM = 'team=~"$team"'
 MONEY = f'currency="$currency", {TEAM}'

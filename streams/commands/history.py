@@ -15,10 +15,11 @@ from detectors.core import events
 from detectors.core.events import Refused
 from detectors.core.words import count_of
 
-from .. import connections, rules_file
+from .. import rules_file
 from ..answer import finding_line
 from ..history import HistoryError, Input
 from ..settings import Settings
+from ..sources import connections
 from ..sources.item import Item
 from .console import Json, RulesOption, out, progress, say, settings_with
 
@@ -51,8 +52,8 @@ def publish(
     ] = False,
 ) -> None:
     """Send events, mail or a CRM's export to the inbox, and say what was refused and why."""
-    from ..breaker import Breaker
     from ..publish import Publisher
+    from ..sources.breaker import Breaker
 
     if first is not None and not dry_run:
         raise typer.BadParameter("only goes with --dry-run: else everything is sent", param_hint="'--first'")

@@ -9,13 +9,13 @@ import typer
 
 from detectors.core.words import count_of
 
-from .. import connections
 from ..rules_file import read as read_rules
+from ..sources import connections
 from ..sources.connection import Batch, Connection
 from .console import Json, RulesOption, print_json, progress, say, settings_with
 
 if TYPE_CHECKING:
-    from ..poll import Round
+    from ..sources.poll import Round
 
 Every = Annotated[float, typer.Option(min=1.0, help="Seconds from the start of a round to the start of the next.")]
 
@@ -33,11 +33,11 @@ def poll(
     as_json: Json = False,
 ) -> None:
     """Ask mailboxes and CRMs for what is new, send it to the inbox, and tell that they are complete up to now."""
-    from ..bookmarks import BookmarkError, Bookmarks
-    from ..live import connected
-    from ..poll import Poll
     from ..publish import Publisher
+    from ..sources.bookmarks import BookmarkError, Bookmarks
+    from ..sources.live import connected
     from ..sources.mail.domains import Domains
+    from ..sources.poll import Poll
 
     settings = settings_with(rules)
     folder = bookmarks or settings.bookmarks

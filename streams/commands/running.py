@@ -31,7 +31,7 @@ def worker(
     port: Annotated[int | None, typer.Option(help="Port of pages and metrics; else STALLWATCH_HTTP__PORT.")] = None,
 ) -> None:
     """Run a worker until SIGTERM or Ctrl-C."""
-    from ..run import run
+    from ..worker.run import run
 
     settings = settings_with(rules)
     if port is not None:

@@ -33,10 +33,10 @@ def snooze(
     as_json: Json = False,
 ) -> None:
     """Alert nobody of a deal for a while. It wakes before when something new happens on it."""
+    from ..alerting.peers import Peers
+    from ..alerting.snooze import end as end_snooze
+    from ..alerting.snooze import snooze as put_to_sleep
     from ..explain import ExplainError, explain
-    from ..peers import Peers
-    from ..snooze import end as end_snooze
-    from ..snooze import snooze as put_to_sleep
 
     settings = load()
     peers = Peers(settings.alertmanager.urls)

@@ -15,7 +15,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import streams
 
-from .. import metrics, topics
+from .. import topics
+from ..metrics import catalogue as metrics
 from ..settings import Alertmanager as AlertmanagerSettings
 from ..settings import Http, Kafka, Settings, Topics
 from .broker import Broker

@@ -13,9 +13,9 @@ import orjson
 from detectors.core import events
 from detectors.core.rules import Rules
 
-from ..connections import Connections
 from ..history import STDIN, HistoryError, Input, lines
 from . import mapped_csv, table
+from .connections import Connections
 from .hubspot import export as hubspot
 from .in_order import in_order
 from .item import Item, Row

@@ -57,7 +57,7 @@ def test_a_row_stops_growing() -> None:
 def test_the_profile_names_functions_of_the_project() -> None:
     told = medians(where_time_goes.measure(histories.year(5, 300)))
 
-    assert "streams.monitor: advance" in told
+    assert "streams.monitor.partition: advance" in told
     assert all(0 < share <= 100 for share in told.values())
 
 

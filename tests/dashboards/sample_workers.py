@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from streams import metrics
+from streams.metrics import catalogue as metrics
 
 Sample = tuple[tuple[str, ...], float]
 

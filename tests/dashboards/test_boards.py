@@ -12,7 +12,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from dashboards.catalogue import boards
-from streams.metrics import CATALOGUE
+from streams.metrics.catalogue import CATALOGUE
 from tests.dashboards.prometheus_api import filled_in, targets
 from tests.needs import require
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from streams.metrics import CATALOGUE
+from streams.metrics.catalogue import CATALOGUE
 from tests.needs import require
 
 FOLDER = Path("dashboards/rules")

@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 import yaml
 
-from streams.alerts import alerts_of
+from streams.alerting.alerts import alerts_of
+from streams.alerting.telling import Telling, ToldDeal
 from streams.demo.servers import Alertmanager, program
-from streams.telling import Telling, ToldDeal
 from tests.needs import require
 from tests.streams.told import ANN, answer, finding
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from streams.connections import read
+from streams.sources.connections import read
 
 
 def test_it_is_accepted_and_has_every_kind_of_connection() -> None:

@@ -16,12 +16,12 @@ import yaml
 
 from detectors.core.durations import parse_duration
 from detectors.core.registry import catalogue
-from streams.alerts import alerts_of
-from streams.budget import CHOICE_OPEN
+from streams.alerting.alerts import alerts_of
+from streams.alerting.budget import CHOICE_OPEN
+from streams.alerting.escalation import Escalation
+from streams.alerting.telling import BookFinding, Telling
 from streams.demo.mailroom import Mailroom
 from streams.demo.servers import Alertmanager
-from streams.escalation import Escalation
-from streams.telling import BookFinding, Telling
 from tests.needs import require
 from tests.streams.told import ANN, answer, finding, told_of
 

@@ -17,10 +17,11 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from dashboards.catalogue import boards
-from streams import metrics, rules_file
+from streams import rules_file
 from streams.demo.company import Company
 from streams.demo.servers import Alertmanager, Prometheus
 from streams.demo.stage import Stage
+from streams.metrics import catalogue as metrics
 from tests.conftest import RunningBroker
 from tests.dashboards.hurried_rules import hurried
 from tests.dashboards.prometheus_api import unanswered, values

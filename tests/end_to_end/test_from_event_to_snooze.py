@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from streams import metrics
 from streams.demo.mailroom import Mailroom
 from streams.demo.servers import Alertmanager
+from streams.metrics import catalogue as metrics
 from tests.conftest import RunningBroker
 from tests.end_to_end.console import OURS, event
 from tests.end_to_end.system import System, until

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from streams import metrics
+from streams.metrics import catalogue as metrics
 from tests.conftest import RunningBroker
 from tests.end_to_end.alertmanager import PLENTY
 from tests.end_to_end.console import OURS, event

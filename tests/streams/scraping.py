@@ -2,7 +2,7 @@
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from streams.metrics import CATALOGUE
+from streams.metrics.catalogue import CATALOGUE
 
 LABELS = {metric.name.removesuffix("_total"): metric.labels for metric in CATALOGUE}
 Series = dict[tuple[str, ...], float]

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from detectors.core import events
 from detectors.core.deal import Deal
 from detectors.core.rules import Rules
-from streams.companies import MOST_COMPANIES
-from streams.coverage import Key, Report
 from streams.dead_letters import refusal_of
-from streams.deal_words import DealWord
 from streams.ingest import Ingested, ingest
+from streams.join.companies import MOST_COMPANIES
+from streams.join.deal_words import DealWord
+from streams.monitor.coverage import Key, Report
 from streams.topics import MAX_MESSAGE_BYTES
 from streams.wire import (
     COMPANIES,

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from detectors.core.coverage import Watermark
 from detectors.core.registry import catalogue
-from streams.pages import formats, render
-from streams.pages.board import ROWS, Wanted, board
-from streams.pages.life import life
-from streams.pages.runbook import runbooks
-from streams.pages.timeline import Item, Silence, items, months
+from streams.web.pages import formats, render
+from streams.web.pages.board import ROWS, Wanted, board
+from streams.web.pages.life import life
+from streams.web.pages.runbook import runbooks
+from streams.web.pages.timeline import Item, Silence, items, months
 from tests.streams.sample_deals import Shelf, crm, day, inbound, meeting, outbound, ping_pong, verdict, watched
 
 VOID = {"meta", "link", "br", "img", "input"}

@@ -11,18 +11,18 @@ from aiohttp.test_utils import TestServer
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 
-from streams.access import Access
-from streams.feedback import Verdicts
-from streams.pages.formats import anchor
-from streams.peers import Peers
-from streams.people import People
+from streams.alerting.peers import Peers
 from streams.settings import Http, Settings
-from streams.web import build
+from streams.web.access import Access
+from streams.web.feedback import Verdicts
+from streams.web.pages.formats import anchor
+from streams.web.people import People
+from streams.web.server import build
 from tests.needs import require
 from tests.streams.played import played
 from tests.streams.sample_deals import Shelf, crm, day, meeting, ping_pong, verdict
-from tests.streams.test_access import PEOPLE, TOKENS
-from tests.streams.test_feedback import Kept
+from tests.streams.web.test_access import PEOPLE, TOKENS
+from tests.streams.web.test_feedback import Kept
 
 PHONE = ViewportSize(width=390, height=844)
 DESKTOP = ViewportSize(width=1280, height=900)

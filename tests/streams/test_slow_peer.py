@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from streams import notifier
-from streams.alerts import Alert
+from streams.alerting import notifier
+from streams.alerting.alerts import Alert
+from streams.alerting.notifier import MOST_IN_A_POST
+from streams.alerting.telling import Telling
 from streams.answer import Answer
-from streams.notifier import MOST_IN_A_POST
-from streams.telling import Telling
-from tests.streams.test_notifier import eventually, notifying, standing_in
+from tests.streams.alerting.test_notifier import eventually, notifying, standing_in
 from tests.streams.told import MONDAY, answer, finding, told_of
 
 MANY = 10_000

@@ -1,9 +1,9 @@
 """The picture of a deal: where things stand on its axis, what is joined to what, and what is said of it in words."""
 
-from streams.pages import render
-from streams.pages.formats import anchor
-from streams.pages.life import life
-from streams.pages.strip import MOST_STALLS, Exchange, Strip, strip
+from streams.web.pages import render
+from streams.web.pages.formats import anchor
+from streams.web.pages.life import life
+from streams.web.pages.strip import MOST_STALLS, Exchange, Strip, strip
 from tests.streams.played import played
 from tests.streams.sample_deals import Shelf, crm, day, inbound, meeting, outbound, ping_pong, verdict, watched
 

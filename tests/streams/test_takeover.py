@@ -24,8 +24,8 @@ from streams.books import Books
 from streams.demo.company import Company
 from streams.history import Line
 from streams.ingest import ingest
-from streams.join import Directory
-from streams.monitor import Partition
+from streams.join.directory import Directory
+from streams.monitor.partition import Partition
 from streams.replay import Replay
 from streams.wire import CLOCK_EVERY, SHARED_DEALS, Clock, Headers, Record, Send, Topic, partition_of
 from tests.streams.sample_deals import RULES, crm, day, event, inbound, meeting

@@ -9,12 +9,12 @@ import orjson
 import pytest
 
 from detectors.core.rules import Rules
-from streams.alerts import Board, alerts_of
+from streams.alerting.alerts import Board, alerts_of
 from streams.answer import Answer
 from streams.books import Books
-from streams.counts import Counts
-from streams.exporter import Exporter, State
-from streams.monitor import Partition
+from streams.metrics.counts import Counts
+from streams.metrics.exporter import Exporter, State
+from streams.monitor.partition import Partition
 from streams.wire import Clock, Record
 from tests.streams.sample_deals import RULES, crm, day, inbound, outbound
 from tests.streams.scraping import Series, series_of

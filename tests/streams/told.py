@@ -7,9 +7,9 @@ from typing import Any
 
 from detectors.core.breach import Evidence, Finding
 from detectors.core.rules import Rules
+from streams.alerting.telling import Telling, ToldDeal
 from streams.answer import Answer, to_json
 from streams.books import SEPARATOR, Books
-from streams.telling import Telling, ToldDeal
 from streams.wire import Record
 
 MONDAY = datetime(2026, 3, 9, 16, 2, tzinfo=UTC)

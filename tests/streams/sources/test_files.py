@@ -10,8 +10,8 @@ import orjson
 import pytest
 
 from detectors.core.rules import Rules
-from streams.connections import Connections
 from streams.history import HistoryError, lines
+from streams.sources.connections import Connections
 from streams.sources.files import Reading, read
 from streams.sources.item import Item
 from streams.sources.mapped_csv import load as load_mapping

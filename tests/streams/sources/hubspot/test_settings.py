@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from detectors.core.events import Refused
-from streams import connections
-from streams.connections import ConnectionsError
+from streams.sources import connections
+from streams.sources.connections import ConnectionsError
 from streams.sources.hubspot.fields import deal_fields
 from streams.sources.hubspot.portal import Portal
 from streams.sources.hubspot.properties import deal_properties

@@ -7,13 +7,13 @@ import pytest
 
 from detectors.core import events
 from streams import topics
-from streams.bookmarks import Bookmarks
-from streams.poll import Poll, Round
 from streams.publish import Publisher
 from streams.settings import Settings
+from streams.sources.bookmarks import Bookmarks
 from streams.sources.connection import SourceUnavailable
 from streams.sources.mail.imap import BATCH
 from streams.sources.mail.settings import Mailbox
+from streams.sources.poll import Poll, Round
 from tests.conftest import RunningBroker
 from tests.streams.kafka_records import read, settings_on
 from tests.streams.sources.mail.dovecot import Dovecot

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.connections import ConnectionsError, read
+from streams.sources.connections import ConnectionsError, read
 
 from .reading import SEGMENT
 

@@ -6,10 +6,10 @@ import orjson
 import requests
 
 from streams import topics
-from streams.bookmarks import Bookmarks
-from streams.poll import Poll
 from streams.publish import Publisher
 from streams.settings import Settings
+from streams.sources.bookmarks import Bookmarks
+from streams.sources.poll import Poll
 from streams.sources.salesforce.rest import SalesforceConnection
 from streams.sources.salesforce.settings import Salesforce
 from tests.conftest import RunningBroker

@@ -1,0 +1,1 @@
+"""The heart: deals, their deadlines, and up to when each source has reported."""

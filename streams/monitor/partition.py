@@ -1,0 +1,311 @@
+"""The heart: one partition of deals, and what a batch of its records comes to.
+
+It reads no clock and touches nothing outside: the Faust agent, `replay` and the tests call the same `advance`. Time
+is what the partition's clock records say; a deal is looked at when an event names it or when its deadline is due.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import orjson
+
+from detectors.core import events, state
+from detectors.core.assessment import Watched
+from detectors.core.breach import Finding
+from detectors.core.deal import Deal
+from detectors.core.registry import catalogue
+from detectors.core.rules import Rules
+
+from ..alignment import Alignment
+from ..answer import Answer, answer, to_json
+from ..books import book_record, withdrawal
+from ..dead_letters import dead_letter
+from ..wire import Clock, Record, Send, partition_of
+from . import coverage, held, wins
+from .coverage import REPORT_KEY, Asked, Heartbeats, Report
+from .held import HELD_KEY, Held
+from .watchlist import Watchlist
+from .wins import WIN_KEY, WIN_MARK, Wins
+
+log = logging.getLogger("stallwatch.monitor")
+
+TOLD_ERRORS = frozenset(10**power for power in range(10))
+LEDGER_KEY = "\x00ledger"
+
+
+@dataclass
+class Advanced:
+    """What a batch came to: changed deals to keep, records to write, and, once those are safe, the ledger to keep."""
+
+    rows: dict[str, bytes | None] = field(default_factory=dict)
+    sends: list[Send] = field(default_factory=list)
+    ledger: dict[str, bytes | None] = field(default_factory=dict)
+    answers: list[Answer] = field(default_factory=list)
+    refused: Counter[tuple[str, str]] = field(default_factory=Counter)
+    verdicts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    repeated: Counter[tuple[str, str]] = field(default_factory=Counter)
+    applied_at: list[datetime] = field(default_factory=list)
+
+
+class Partition:
+    """The deals of one partition, their deadlines, the partition's time and what is known of the sources."""
+
+    def __init__(self, partition: int, partitions: int, rules: Rules) -> None:
+        self.partition = partition
+        self.partitions = partitions
+        self.rules = rules
+        self.deals: dict[str, Watched] = {}
+        self.answers: dict[str, Answer] = {}
+        self.errors: Counter[str] = Counter()
+        self._alignment = Alignment()
+        self._heartbeats = Heartbeats(partition, rules)
+        self._watchlist = Watchlist()
+        self._held = Held(partition)
+        self._wins = Wins(partition, partitions)
+        self._asked: dict[str, Asked] = {}
+        self._unknown: set[str] = set()
+        self._told_under: str | None = None
+        self._newest: datetime | None = None
+
+    @property
+    def time(self) -> datetime | None:
+        """The event time that the partition has reached; None before its first clock."""
+        return self._alignment.time
+
+    def standing(self) -> Iterator[Answer]:
+        """Each deal as it stands now: an answer holds until the deal's next deadline, which would have renewed it."""
+        for told in self.answers.values():
+            yield told if self.time is None else told.still_at(self.time)
+
+    def standing_of(self, deal_id: str) -> Answer | None:
+        """One deal as it stands now; None if it is not of this partition."""
+        told = self.answers.get(deal_id)
+        return told.still_at(self.time) if told and self.time else told
+
+    def restore(self, row: str, value: bytes) -> None:
+        """Take back a row of the table."""
+        if row.startswith(LEDGER_KEY):
+            kept = orjson.loads(value)
+            self._alignment = Alignment.of(kept["clocks"], self.partitions)
+            self._told_under = kept.get("rules")
+        elif row.startswith(REPORT_KEY):
+            self._heartbeats.restore(value)
+        elif row.startswith(HELD_KEY):
+            self._held.put(events.parse(value), value)
+        elif row.startswith(WIN_KEY):
+            self._wins.restore(row, value)
+        else:
+            self.deals[row] = state.unpack(value, self.rules, self._on_error, self._wins.baselines)
+
+    def resume(self) -> None:
+        """After the last `restore`: put every deal back under watch."""
+        self._wins.come_into_force(self.time)
+        self._newest = max((at for each in self.deals.values() if (at := each.deal.last_at)), default=None)
+        for deal_id in self.deals:
+            self._tell(deal_id, self._as_of(self.deals[deal_id]), None)
+
+    def advance(self, records: Iterable[Record]) -> Advanced:
+        """Take a batch of records; each deal that it concerns is told of once, as it stands after the batch."""
+        out = Advanced()
+        touched: dict[str, None] = {}
+        changed: dict[str, None] = {}
+        arrived: dict[str, bytes] = {}
+        moved = clocked = False
+        for record in records:
+            try:
+                if record.mark == b"clock":
+                    moved |= self._alignment.advance(self._clock_in(record))
+                    clocked = True
+                    continue
+                if record.mark == WIN_MARK:
+                    out.ledger |= self._wins.hear(record, self._newest)
+                    continue
+                if record.mark == b"heartbeat":
+                    self._heartbeats.take(self._report_in(record))
+                    continue
+                event = self._event_in(record)
+            except events.Refused as refusal:
+                out.refused["unknown", refusal.reason] += 1
+                out.sends.append(dead_letter(record, refusal.reason, str(refusal), "deal-events", self.partitions))
+                continue
+            if record.value and (row := self._held.put(event, record.value)):
+                arrived[row] = record.value
+        # in any order they give the same deals; in order of time they need not be told anew
+        for row, event in self._held.near(self.time):
+            assert event.subject is not None  # others are not held
+            deal_id = event.subject
+            if self._apply(deal_id, event, out):
+                changed[deal_id] = None
+            if deal_id in self.deals:
+                touched[deal_id] = None
+            self._newest = max(self._newest or event.time, event.time)
+            if isinstance(event, events.DealChanged):
+                self._see_win(deal_id, self._newest, out)
+            if row not in arrived:
+                out.ledger[row] = None
+        changed |= self._retold()
+        measured_anew = dict.fromkeys([*self._measured_anew(), *self._reported_on()])
+        # what others know was perhaps said under other rules: by this worker before it was started anew, or by another
+        judged_anew = self._told_under != self.rules.hash
+        touched |= dict.fromkeys(self._affected(moved, judged_anew))
+        self._told_under = self.rules.hash
+        for deal_id in changed:
+            out.rows[deal_id] = state.pack(self.deals[deal_id])
+        out.rows |= {row: value for row, value in arrived.items() if row in self._held}
+        for deal_id in touched | changed:
+            self._tell(deal_id, self._as_of(self.deals[deal_id]), out)
+        for deal_id in measured_anew.keys() - touched.keys() - changed.keys():
+            self._tell(deal_id, self._as_of(self.deals[deal_id]), out, only_news=True)
+        out.ledger |= self._heartbeats.rows()
+        # a clock that moved nothing counts too: it will not be read again
+        if clocked or judged_anew:
+            out.ledger[f"{LEDGER_KEY}{self.partition}"] = self._kept_ledger()
+        return out
+
+    def reload(self, rules: Rules) -> Advanced:
+        """Judge every open deal by other rules."""
+        self.rules = rules
+        self._heartbeats.under(rules)
+        self._told_under = rules.hash
+        out = Advanced()
+        for deal_id, watched in self.deals.items():
+            self.deals[deal_id] = watched.under(rules)
+            if watched.deal.is_open:
+                self._tell(deal_id, self._as_of(watched), out)
+        out.ledger[f"{LEDGER_KEY}{self.partition}"] = self._kept_ledger()
+        return out
+
+    def _affected(self, moved: bool, judged_anew: bool) -> Iterator[str]:
+        """The deals whose answer may differ now without an event of their own."""
+        if moved and self.time is not None:
+            yield from self._watchlist.due(self.time)
+        if judged_anew:
+            yield from (deal_id for deal_id, told in self.answers.items() if told.is_open)
+
+    def _reported_on(self) -> Iterator[str]:
+        """The deals that hang on what a source has told since; all, where one is watched that was not before."""
+        reported, limits = self._heartbeats.settle(self.time)
+        for deal_id in sorted(self._asked if limits else self._unknown if reported else ()):
+            if self._asked[deal_id].is_outdated:
+                yield deal_id
+
+    def _clock_in(self, record: Record) -> Clock:
+        try:
+            clock = Clock.of(record.value or b"")
+        except ValueError as error:
+            raise events.Refused("not_json", str(error)) from None
+        if clock.origins != self.partitions:
+            raise events.Refused("invalid", f"a clock of {clock.origins} streams, there are {self.partitions}")
+        return clock
+
+    def _report_in(self, record: Record) -> Report:
+        try:
+            return Report.of(record.value or b"")
+        except ValueError as error:
+            raise events.Refused("invalid", str(error)) from None
+
+    def _event_in(self, record: Record) -> events.Event:
+        event = events.parse(record.value or b"")
+        if event.subject is None:
+            raise events.Refused("no_deal", "subject: an event must name its deal here")
+        right = partition_of(event.subject.encode(), self.partitions)
+        if right != self.partition:
+            # its deal would be in two places, and each would know a half
+            raise events.Refused("misrouted", f"the deal {event.subject} is of partition {right}, not {self.partition}")
+        return event
+
+    def _apply(self, deal_id: str, event: events.Event, out: Advanced) -> bool:
+        known = self.deals.get(deal_id)
+        if known is None:
+            known = Watched(Deal(deal_id, self.rules), (), self._on_error, self._wins.baselines)
+        grown = known.apply(event)
+        # what is told for the first time makes the log longer, but where something falls off it
+        if len(grown.deal.log) <= len(known.deal.log) and (again := known.deal.was_told(event)):
+            out.repeated[event.source, again] += 1
+        if grown is known:
+            return False
+        self.deals[deal_id] = grown
+        out.applied_at.append(event.time)
+        if isinstance(event, events.Feedback):
+            out.verdicts[event.data.detector, event.data.verdict] += 1
+        return True
+
+    def _see_win(self, deal_id: str, judged_up_to: datetime, out: Advanced) -> None:
+        """What the deal adds to the baseline, for this partition and all others."""
+        row, marks = self._wins.see(self.deals[deal_id].deal, judged_up_to)
+        out.ledger |= row
+        out.sends += marks
+
+    def _retold(self) -> dict[str, None]:
+        """The deals whose past is another one since it became known late what was won; those are told anew."""
+        retold: dict[str, None] = {}
+        for pipeline, since in self._wins.learned_late():
+            for deal_id, watched in self.deals.items():
+                if watched.deal.pipeline == pipeline and (anew := watched.retold(since)).past != watched.past:
+                    self.deals[deal_id] = anew
+                    retold[deal_id] = None
+        return retold
+
+    def _measured_anew(self) -> Iterator[str]:
+        """The open deals of the pipelines in which another baseline is in force than before."""
+        pipelines = self._wins.come_into_force(self.time)
+        if pipelines:
+            yield from (
+                deal_id for deal_id, told in self.answers.items() if told.is_open and told.pipeline in pipelines
+            )
+
+    def _tell(self, deal_id: str, as_of: datetime, out: Advanced | None, *, only_news: bool = False) -> None:
+        watched = self.deals[deal_id]
+        self._asked[deal_id] = asked = Asked(self._heartbeats)
+        told = answer(watched, as_of, asked)
+        before = self.answers.get(deal_id)
+        self.answers[deal_id] = told
+        self._watchlist.put(deal_id, watched.next_deadline(as_of, asked))
+        if any(finding.waits_for_a_source(as_of) or _is_of_a_source(finding) for finding in told.findings):
+            self._unknown.add(deal_id)
+        else:
+            self._unknown.discard(deal_id)
+        if out is not None and not (only_news and before and before.findings == told.findings):
+            out.answers.append(told)
+            past_owners = watched.deal.past_owners | ({before.owner} if before else set())
+            out.sends += self._sends(told, past_owners - {told.owner})
+
+    def _sends(self, told: Answer, past_owners: set[str | None]) -> Iterator[Send]:
+        value = to_json(told)
+        key = told.deal_id.encode()
+        yield Send("findings", partition_of(key, self.partitions), key, value)
+        yield book_record(told, self.partitions)
+        for owner in sorted(past_owners, key=str):
+            yield withdrawal(owner, told.deal_id, self.partitions)
+
+    def _as_of(self, watched: Watched) -> datetime:
+        """The partition's time, or the deal's own newest event where that is ahead of it."""
+        newest = watched.deal.last_at or events.EARLIEST
+        return newest if self.time is None else max(self.time, newest)
+
+    def _kept_ledger(self) -> bytes:
+        return orjson.dumps({"clocks": self._alignment.to_dict(), "rules": self._told_under})
+
+    def _on_error(self, detector: str, deal_id: str, error: Exception) -> None:
+        self.errors[detector] += 1
+        # the first of many says it all
+        if self.errors[detector] in TOLD_ERRORS:
+            log.error("%s failed on deal %s", detector, deal_id, exc_info=error)
+
+
+def _is_of_a_source(finding: Finding) -> bool:
+    return finding.state == "open" and catalogue()[finding.detector].by_coverage
+
+
+def partition_of_row(row: str, partitions: int) -> int:
+    """The partition that a row of the table belongs to."""
+    if row.startswith(REPORT_KEY):
+        return coverage.partition_of_row(row)
+    if row.startswith(HELD_KEY):
+        return held.partition_of_row(row)
+    if row.startswith(WIN_KEY):
+        return wins.partition_of_row(row)
+    return int(row.removeprefix(LEDGER_KEY)) if row.startswith(LEDGER_KEY) else partition_of(row.encode(), partitions)
