@@ -93,7 +93,8 @@ def told_at(
         return told
     today_told = [each for each in told.values() if hours.day_of(each.at) == today]
     at = min((each.at for each in today_told), default=now)
-    if now - at < CHOICE_OPEN:
+    # of a deal that was told again the day's first telling is not kept: that it was one says that the choice is over
+    if now - at < CHOICE_OPEN and not any(each.times > 1 for each in today_told):
         told = {deal_id: back for deal_id, each in told.items() if (back := _taken_back(each, at)) is not None}
     else:
         at = now

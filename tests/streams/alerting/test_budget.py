@@ -162,6 +162,14 @@ def test_a_choice_that_is_made_anew_leaves_what_was_known_before() -> None:
     assert rep.at(2) == ["A*2", "B"]
 
 
+def test_a_deal_that_was_told_again_is_no_first_choice_of_the_day() -> None:
+    rep = rep_with("A", most=2)
+    rep.at(0)
+    rep.has("A", finding("gone_quiet"))
+    assert rep.at(0.25) == ["A*2"]
+    assert rep.at(0.25) == ["A*2"]
+
+
 def test_a_rep_without_a_budget_is_told_nothing() -> None:
     rep = rep_with("A", most=0)
     assert rep.at(0) == []
