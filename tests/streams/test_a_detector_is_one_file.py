@@ -56,11 +56,11 @@ from collections import Counter
 from pathlib import Path
 from streams import rules_file
 from streams.answer import finding_line
-from streams.counts import Counts
-from streams.exporter import Exporter, State
+from streams.metrics.counts import Counts
+from streams.metrics.exporter import Exporter, State
 from streams.history import lines
-from streams.pages.render import catalogue_page
-from streams.pages.runbook import runbooks
+from streams.web.pages.render import catalogue_page
+from streams.web.pages.runbook import runbooks
 from streams.readme_parts import catalogue_document, catalogue_part
 from streams.replay import Replay
 from datetime import UTC, datetime

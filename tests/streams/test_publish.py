@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -161,7 +162,9 @@ def test_a_publish_that_is_interrupted_says_how_much_was_sent_and_that_it_may_be
         "STALLWATCH_TOPICS__PARTITIONS": str(PARTITIONS),
     }
     command = [sys.executable, "-m", "streams", "publish", "-"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=env) as run:
+    # a run of the tests in the background ignores Ctrl-C, and a child would inherit that
+    listens = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=env, preexec_fn=listens) as run:
         assert run.stdin is not None
         run.stdin.write(raw(crm(1), "D-1") + b"\n")
         run.stdin.flush()
