@@ -1,9 +1,9 @@
-"""How much of a book its owner is told, and when: a few deals once a day, the most urgent first, none in quiet hours.
+"""How much of a book its owner is told, and when: a few deals a day, the most urgent first, none in quiet hours.
 
 Pure: `told_at` is a function of the book, of what the owner was told before, of the rules and of a moment of event
 time. What was told stands in rows of the books' table, so it survives restarts and goes with its partition. It is
 level-triggered: what is told goes on being told for as long as it is open, whatever the hour, and costs nothing more.
-What is not told yet waits, and ranks again the next day: one mail a day, whatever else turns up.
+What is not told yet waits, and ranks again whenever there is room.
 
 A deal is told with all of its findings. What opens on it, or turns worse, later on is news: the deal ranks again, and
 until it is told again the owner knows of it what they knew. A finding that only becomes unknown, because a source does
@@ -37,12 +37,13 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What an owner was told of a deal, by detector, and when last.
+    """What an owner was told of a deal, by detector: when last, and how many times on that day.
 
     `before` is what they had been told by then, for a choice that is made anew.
     """
 
     at: datetime
+    times: int
     words: Mapping[str, Word]
     before: Mapping[str, Word] = field(default_factory=dict)
 
@@ -81,7 +82,7 @@ def of_json(value: bytes) -> Told:
 def told_at(
     now: datetime, book: Mapping[str, Answer], before: Mapping[str, Told], hours: Hours, most: int
 ) -> dict[str, Told]:
-    """What the owner of a book is told of its deals, by deal id: of no more than `most` anew on a day."""
+    """What the owner of a book is told of its deals, by deal id; `most` is how many times a day it is of one."""
     today = hours.day_of(now)
     told = {
         deal_id: still
@@ -90,13 +91,18 @@ def told_at(
     }
     if not hours.is_open(now):
         return told
-    at = min((each.at for each in told.values() if hours.day_of(each.at) == today), default=now)
-    if now - at >= CHOICE_OPEN:
-        return told
-    told = {deal_id: back for deal_id, each in told.items() if (back := _taken_back(each, at)) is not None}
-    for deal_id in ranked(news(book, told), book, now)[:most]:
+    today_told = [each for each in told.values() if hours.day_of(each.at) == today]
+    at = min((each.at for each in today_told), default=now)
+    # of a deal that was told again the day's first telling is not kept: that it was one says that the choice is over
+    if now - at < CHOICE_OPEN and not any(each.times > 1 for each in today_told):
+        told = {deal_id: back for deal_id, each in told.items() if (back := _taken_back(each, at)) is not None}
+    else:
+        at = now
+    spent = {deal_id: each.times for deal_id, each in told.items() if hours.day_of(each.at) == today}
+    waiting = news(book, told)
+    for deal_id in ranked(waiting, book, now)[: max(0, most - sum(spent.values()))]:
         known = told[deal_id].words if deal_id in told else {}
-        told[deal_id] = Told(at, _words(book[deal_id], known, at), known)
+        told[deal_id] = Told(at, spent.get(deal_id, 0) + 1, _words(book[deal_id], known, at), known)
     return told
 
 
@@ -155,4 +161,4 @@ def _taken_back(told: Told, since: datetime) -> Told | None:
         return told
     if not told.before:
         return None
-    return Told(max(word.at for word in told.before.values()), told.before)
+    return Told(max(word.at for word in told.before.values()), told.times - 1, told.before)
