@@ -4,7 +4,6 @@ Secrets do not stand in it: it names the files that hold them.
 """
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from pathlib import Path
 
 from pydantic import BaseModel, Field, ValidationError
@@ -17,7 +16,7 @@ from .hubspot.settings import HubSpot
 from .mail.settings import Mailbox
 from .pipedrive.settings import Pipedrive
 from .salesforce.settings import Salesforce
-from .section import Section
+from .section import Section, near
 
 
 class ConnectionsError(ValueError):
@@ -52,8 +51,7 @@ def _problems(error: ValidationError) -> Iterator[tuple[Keys, str]]:
     for each in error.errors(include_url=False, include_context=False):
         place, text = each["loc"], complaint(each)
         if each["type"] == "extra_forbidden":
-            near = get_close_matches(str(place[-1]), sorted(set(_names(Connections))), n=1)
-            text = "is no known name" + (f"; did you mean {near[0]}?" if near else "")
+            text = f"is no known name{near(str(place[-1]), _names(Connections))}"
         yield place, text
 
 

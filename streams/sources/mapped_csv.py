@@ -18,7 +18,8 @@ from detectors.core import events
 from detectors.core.events import Refused
 
 from .item import Item, Row, event
-from .mapping import Kind, Mapping, MappingError, check, fields_of, load, near
+from .mapping import Kind, Mapping, MappingError, check, fields_of, load
+from .section import near
 from .websites import domain_in
 
 log = logging.getLogger("stallwatch.sources.mapped_csv")

@@ -12,9 +12,8 @@ time_zone: Europe/Berlin
 """
 
 import re
-from collections.abc import Collection, Hashable, Iterable, Iterator
+from collections.abc import Collection, Hashable, Iterator
 from datetime import date, datetime
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -26,7 +25,7 @@ from detectors.core import events
 
 from .. import yaml_file
 from ..yaml_file import Keys, YamlFileError
-from .section import Section
+from .section import Section, near
 
 Type = Literal[
     "crm.deal.changed",
@@ -190,10 +189,3 @@ def _words(kind: str, text: str, place: Keys) -> str:
     if kind == "extra_forbidden":
         return f"is no known name{near(str(place[-1]), (*Mapping.model_fields, *Formats.model_fields))}"
     return text.removeprefix("Value error, ")
-
-
-def near(name: str, names: Iterable[str]) -> str:
-    """What may be meant by a name that is none of these, as the end of a sentence."""
-    by_lower = {each.casefold(): each for each in names}
-    found = get_close_matches(name.casefold(), by_lower, n=1)
-    return f"; did you mean {by_lower[found[0]]}?" if found else ""

@@ -1,5 +1,7 @@
-"""A section of the connections file, and the secrets that it names by their files."""
+"""Sections of files of settings: their names, and the secrets that they name by files."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -11,6 +13,13 @@ class Section(BaseModel):
     """Typed, and without names that nobody knows."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def near(name: str, names: Iterable[str]) -> str:
+    """What may be meant by a name that is none of these, as the end of a sentence."""
+    by_lower = {each.casefold(): each for each in sorted(names)}
+    found = get_close_matches(name.casefold(), by_lower, n=1)
+    return f"; did you mean {by_lower[found[0]]}?" if found else ""
 
 
 def secret_in(path: Path) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import date
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -13,7 +12,7 @@ from pydantic import AfterValidator, Field, field_validator
 from detectors.core import events
 from detectors.core.addresses import Address
 
-from ..section import Section
+from ..section import Section, near
 
 API_URL = "https://api.hubapi.com"
 
@@ -24,8 +23,7 @@ Id = Annotated[str, Field(coerce_numbers_to_str=True)]
 def _known(name: str | None, known: set[str], what: str) -> str | None:
     if name is None or name in known:
         return name
-    near = get_close_matches(name, sorted(known), n=1)
-    raise ValueError(f"{name} is no field of a {what}" + (f"; did you mean {near[0]}?" if near else ""))
+    raise ValueError(f"{name} is no field of a {what}{near(name, known)}")
 
 
 def _deal_field(name: str | None) -> str | None:

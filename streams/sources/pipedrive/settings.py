@@ -1,7 +1,6 @@
 """What a company's own Pipedrive must be told of: names for its ids, its own fields, and how it is reached."""
 
 from datetime import date
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -10,7 +9,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from detectors.core.addresses import Address
 from detectors.core.events import Account, DealFields
 
-from ..section import Section
+from ..section import Section, near
 
 CONTRACT = (
     *(name for name in DealFields.model_fields if name != "account"),
@@ -25,8 +24,7 @@ def _as_text(value: Any) -> Any:
 def _known(field: str) -> str:
     if field in CONTRACT:
         return field
-    near = get_close_matches(field, CONTRACT, n=1)
-    raise ValueError(f"{field!r} is no field of a deal" + (f"; did you mean {near[0]}?" if near else ""))
+    raise ValueError(f"{field!r} is no field of a deal{near(field, CONTRACT)}")
 
 
 # ids are numbers, and are written as numbers

@@ -1,7 +1,6 @@
 """What a company's own Salesforce must be told of: names for its ids, its own fields, and how it is reached."""
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 from zoneinfo import ZoneInfo
@@ -11,7 +10,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from detectors.core import events
 from detectors.core.addresses import Address
 
-from ..section import Section
+from ..section import Section, near
 from .values import record_id
 
 
@@ -26,8 +25,7 @@ def _zone(name: str) -> str:
 def _known(names: Mapping[str, str], known: set[str], what: str) -> Mapping[str, str]:
     for name in names.values():
         if name not in known:
-            near = get_close_matches(name, sorted(known), n=1)
-            raise ValueError(f"{name} is no field of {what}" + (f"; did you mean {near[0]}?" if near else ""))
+            raise ValueError(f"{name} is no field of {what}{near(name, known)}")
     twice = sorted({name for name in names.values() if list(names.values()).count(name) > 1})
     if twice:
         raise ValueError(f"{twice[0]} is told by more than one field")
