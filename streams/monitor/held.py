@@ -2,8 +2,8 @@
 
 What the CRM tells of a deal takes a shorter way than its mails, which first have to find it; after a downtime the one
 can be weeks ahead of the other. A deal's log is bounded: were everything taken as it comes, what a busy deal still
-remembers would hang on which topic was read faster. So nothing is taken that is far ahead of the time; what is near,
-as all is when nothing lags, does not wait.
+remembers would hang on which topic was read faster. So nothing is taken that is far ahead of the time, nor anything
+before there is a time; what is near, as all is when nothing lags, does not wait.
 """
 
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ class Held:
 
     def near(self, time: datetime | None) -> Iterator[tuple[str, Event]]:
         """Take out, earliest first, what is no longer far ahead of the time, and what there is no room for."""
-        while self._heap and (time is None or self._heap[0][0] <= time + AHEAD or len(self) > MOST):
+        while self._heap and (len(self) > MOST or (time is not None and self._heap[0][0] <= time + AHEAD)):
             _, row = heappop(self._heap)
             yield row, self._events.pop(row)
 

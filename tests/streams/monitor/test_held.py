@@ -72,9 +72,13 @@ def test_the_same_record_twice_is_held_once() -> None:
     assert again.rows == {}
 
 
-def test_before_the_first_clock_nothing_waits() -> None:
+def test_before_the_first_clock_everything_waits() -> None:
+    """Its mails may be on their way yet, and older than all that the CRM told."""
     partition = Partition(0, 1, RULES)
+    out = partition.advance([record(crm(9, id="later"))])
 
-    partition.advance([record(crm(9, id="any"))])
+    assert (partition.deals, out.sends) == ({}, [])
 
-    assert known(partition) == ["test/any"]
+    partition.advance([record(inbound(6, "earlier")), clock(day(9))])
+
+    assert known(partition) == ["test/earlier", "test/later"]

@@ -35,6 +35,10 @@ def clock(at: float, origin: int = 0, origins: int = 1) -> Record:
     return Record(0, None, Clock(day(at), origin, origins).to_json(), Clock.HEADERS)
 
 
+def clocks(at: float, origins: int) -> list[Record]:
+    return [clock(at, origin, origins) for origin in range(origins)]
+
+
 def heartbeat(
     through: float, source: str = "gmail", mailbox: str | None = None, *, seen: bool = False, due: float = -9999
 ) -> Record:
@@ -166,7 +170,7 @@ def test_a_clock_that_moves_nothing_is_remembered_over_a_restart_because_it_is_n
 
 def test_an_answer_goes_to_its_deals_key_and_into_its_owners_book() -> None:
     partition = Partition(partition_of(b"D-1", 8), 8, RULES)
-    findings, book = partition.advance(ghosted_deal()).sends
+    findings, book = partition.advance([*ghosted_deal(), *clocks(1, origins=8)]).sends
     assert (findings.topic, findings.key, findings.partition) == ("findings", b"D-1", partition_of(b"D-1", 8))
     assert (book.topic, book.key, book.partition) == ("books", f"{REP}\tD-1".encode(), partition_of(REP.encode(), 8))
     assert findings.value == book.value
@@ -174,7 +178,7 @@ def test_an_answer_goes_to_its_deals_key_and_into_its_owners_book() -> None:
 
 
 def test_a_deal_that_nobody_owns_is_in_a_book_of_its_own() -> None:
-    _, book = one().advance([record(crm(0, stage="Demo"))]).sends
+    _, book = one().advance([record(crm(0, stage="Demo")), clock(0)]).sends
     assert (book.key, bool(book.value)) == (b"\tD-1", True)
 
 
@@ -209,7 +213,7 @@ def test_a_deal_that_changes_hands_is_withdrawn_from_the_old_book_also_after_a_r
 def test_a_deal_that_comes_back_is_not_withdrawn_from_its_owners_book() -> None:
     partition = one()
     out = partition.advance(
-        [*ghosted_deal(), record(crm(3, owner=OTHER, id="away")), record(crm(4, owner=REP, id="back"))]
+        [*ghosted_deal(), record(crm(3, owner=OTHER, id="away")), record(crm(4, owner=REP, id="back")), clock(4)]
     )
     books = {send.key: bool(send.value) for send in out.sends if send.topic == "books"}
     assert books == {f"{REP}\tD-1".encode(): True, f"{OTHER}\tD-1".encode(): False}
@@ -261,7 +265,7 @@ def test_what_a_source_did_not_see_makes_no_finding_critical() -> None:
     partition = one()
     critical_from = next(
         each.critical_from
-        for told in one().advance(ghosted_deal()).answers
+        for told in one().advance([*ghosted_deal(), clock(1)]).answers
         for each in told.findings
         if each.detector == "ghosted"
     )
@@ -428,7 +432,7 @@ def test_poison_is_a_dead_letter_and_the_rest_of_the_batch_goes_on(poison: Recor
 
 def test_a_mail_that_was_given_a_deal_is_taken_whatever_its_key() -> None:
     partition = one()
-    partition.advance([replace(record(inbound(1, "m")), key=b"something else")])
+    partition.advance([replace(record(inbound(1, "m")), key=b"something else"), clock(1)])
     assert list(partition.deals) == ["D-1"]
 
 
@@ -457,7 +461,7 @@ def test_of_very_many_events_none_counts_as_one_that_came_again() -> None:
 def test_verdicts_are_counted_once() -> None:
     verdict = record(event("finding.feedback", day(1), detector="ghosted", verdict="noise"))
     partition = one()
-    assert partition.advance([verdict, verdict]).verdicts == Counter({("ghosted", "noise"): 1})
+    assert partition.advance([verdict, verdict, clock(1)]).verdicts == Counter({("ghosted", "noise"): 1})
     assert partition.advance([verdict]).verdicts == Counter()
 
 

@@ -8,9 +8,9 @@ import orjson
 
 from detectors.core.rules import Rules
 from streams.settings import Settings, Topics
-from streams.wire import Record, Send, Topic
+from streams.wire import Clock, Record, Send, Topic
 from streams.worker.worker import Worker
-from tests.streams.sample_deals import RULES, crm
+from tests.streams.sample_deals import RULES, crm, day
 
 
 class OnPaper(Worker):
@@ -42,7 +42,11 @@ async def test_a_batch_that_comes_while_other_rules_are_told_is_not_overtaken_by
     file.write_text("detectors: {gone_quiet: {warn_business_days: 1}}")
     worker = OnPaper(Settings(rules=file, topics=Topics(partitions=1)), RULES)
     deals = [f"D-{number}" for number in range(50)]
-    await worker._take_deal_events(0, [record(crm(0, stage="Demo"), deal) for deal in deals])
+    clock = Clock(day(1), 0, 1)
+    await worker._take_deal_events(
+        0,
+        [*(record(crm(0, stage="Demo"), deal) for deal in deals), Record(0, None, clock.to_json(), Clock.HEADERS)],
+    )
     told = asyncio.create_task(worker.reload())
     await asyncio.sleep(0)
     # of the last deal, for which the reload has long found its words, and not yet said them
