@@ -59,11 +59,15 @@ class Kafka(BaseModel):
     ssl_keyfile: Path | None = None
     ssl_check_hostname: bool = True
     session_timeout_seconds: float = Field(10.0, gt=0, description="A dead worker's deals are taken over after this.")
+    connect_timeout_seconds: float = Field(
+        10.0, gt=0, description="A command waits so long for any broker to answer. A worker waits as long as it takes."
+    )
 
     def client(self) -> dict[str, Any]:
         """Arguments for kafka-python's clients."""
         arguments: dict[str, Any] = {
             "bootstrap_servers": [server.strip() for server in self.bootstrap_servers.split(",")],
+            "bootstrap_timeout_ms": round(self.connect_timeout_seconds * 1000),
             "security_protocol": self.security_protocol,
         }
         if "SSL" in self.security_protocol:

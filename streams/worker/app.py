@@ -42,7 +42,8 @@ def make_app(settings: Settings) -> Any:
         consumer_metadata_max_age_ms=5000,
         consumer_max_fetch_size=2 * MAX_MESSAGE_BYTES,
         broker_session_timeout=kafka.session_timeout_seconds,
-        broker_heartbeat_interval=kafka.session_timeout_seconds / 3.5,
+        # by a heartbeat a worker hears that partitions are to move, and all wait for the last to hear it
+        broker_heartbeat_interval=min(1.0, kafka.session_timeout_seconds / 3.5),
         broker_commit_interval=1.0,
         producer_linger=0.02,
         producer_max_batch_size=262_144,

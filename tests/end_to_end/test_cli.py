@@ -529,7 +529,7 @@ def test_a_worker_with_bad_rules_does_not_start(fresh: System) -> None:
 @pytest.mark.timeout(240)
 def test_a_worker_waits_for_its_broker_and_starts_when_it_comes(prefix: str, tmp_path: Path) -> None:
     broker = Broker(tmp_path / "broker", free_port())
-    system = System(broker.bootstrap, prefix, tmp_path, OURS)
+    system = System(broker.bootstrap, prefix, tmp_path, OURS, kafka__connect_timeout_seconds="1")
     with broker:  # once, to make the topics
         topics.ensure(system.settings)
     with system:

@@ -10,7 +10,7 @@ import pytest
 from streams import dead_letter_box, topics
 from streams.dead_letter_box import MOST_ATTEMPTS, Fate, Found, Wanted, find, letter, retry
 from streams.dead_letters import MOST_BYTES, dead_letter
-from streams.settings import Settings
+from streams.settings import Kafka, Settings
 from streams.topics import KafkaUnavailable, TopicsError
 from streams.wire import Clock, Headers, Record, Send, partition_of
 from tests.conftest import RunningBroker
@@ -216,7 +216,7 @@ def test_nobody_can_hide_a_letter_by_a_mark_that_came_from_outside(settings: Set
 def test_a_kafka_that_is_away_or_has_no_such_topic_is_told(broker: RunningBroker, settings: Settings) -> None:
     with pytest.raises(TopicsError, match=r"elsewhere\.dead-letters\.v1 is missing: run `stallwatch topics`"):
         find(settings_on(broker.bootstrap, "elsewhere"), Wanted())
-    kafka = settings.kafka.model_copy(update={"bootstrap_servers": "127.0.0.1:1"})
+    kafka = Kafka(bootstrap_servers="127.0.0.1:1", connect_timeout_seconds=0.5)
     away = settings.model_copy(update={"kafka": kafka})
     with pytest.raises(KafkaUnavailable, match=r"^Kafka at 127\.0\.0\.1:1: "):
         find(away, Wanted())

@@ -40,6 +40,7 @@ def _nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
         ("KAFKA__SSL_KEYFILE", "/key.pem", "kafka.ssl_keyfile", Path("/key.pem")),
         ("KAFKA__SSL_CHECK_HOSTNAME", "false", "kafka.ssl_check_hostname", False),
         ("KAFKA__SESSION_TIMEOUT_SECONDS", "6", "kafka.session_timeout_seconds", 6.0),
+        ("KAFKA__CONNECT_TIMEOUT_SECONDS", "1.5", "kafka.connect_timeout_seconds", 1.5),
         ("TOPICS__PREFIX", "acme", "topics.prefix", "acme"),
         ("TOPICS__PARTITIONS", "4", "topics.partitions", 4),
         ("TOPICS__REPLICATION", "3", "topics.replication", 3),
@@ -143,7 +144,11 @@ def test_secrets_are_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_plain_text_to_kafka_needs_nothing_more() -> None:
-    assert Settings().kafka.client() == {"bootstrap_servers": ["127.0.0.1:9092"], "security_protocol": "PLAINTEXT"}
+    assert Settings().kafka.client() == {
+        "bootstrap_servers": ["127.0.0.1:9092"],
+        "bootstrap_timeout_ms": 10_000,
+        "security_protocol": "PLAINTEXT",
+    }
 
 
 def test_brokers_are_separated_by_commas_and_perhaps_blanks() -> None:

@@ -8,7 +8,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from streams import topics
-from streams.settings import Settings, Topics
+from streams.settings import Kafka, Settings, Topics
 from streams.topics import KafkaUnavailable, TopicsError, ensure
 from tests.conftest import RunningBroker
 from tests.streams.kafka_records import PARTITIONS, settings_on
@@ -145,9 +145,7 @@ def test_more_replicas_than_brokers_are_refused_in_words(broker: RunningBroker, 
         ensure(settings)
 
 
-def test_a_kafka_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = settings_on("127.0.0.1:1", "nobody")
-    impatient = settings.kafka.client() | {"bootstrap_timeout_ms": 500}
-    monkeypatch.setattr(type(settings.kafka), "client", lambda _: impatient)
+def test_a_kafka_that_does_not_answer_is_named() -> None:
+    settings = Settings(kafka=Kafka(bootstrap_servers="127.0.0.1:1", connect_timeout_seconds=0.5))
     with pytest.raises(KafkaUnavailable, match=r"^Kafka at 127\.0\.0\.1:1 does not answer"):
         ensure(settings)

@@ -36,6 +36,12 @@ def test_a_dead_worker_is_noticed_within_the_session_timeout() -> None:
     assert conf.broker_commit_interval <= 2
 
 
+@pytest.mark.parametrize("session", [2, 10, 60])
+def test_that_partitions_are_to_move_is_heard_within_a_second(session: float) -> None:
+    conf = make_app(Settings(kafka=Kafka(session_timeout_seconds=session))).conf
+    assert conf.broker_heartbeat_interval <= 1
+
+
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8788", "https://deals.us.example/second"])
 def test_workers_know_each_other_by_where_their_pages_are_reached(url: str) -> None:
     app = make_app(Settings(http=Http(host="0.0.0.0", url=url)))
