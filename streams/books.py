@@ -46,10 +46,13 @@ BOOK_HEADERS: Headers = ((MARK, b"book"),)
 
 @dataclass
 class Shelved:
-    """What a batch came to: rows to keep (None: delete), and records to write."""
+    """What a batch came to: rows to keep (None: delete), records to write, and of each deal that its owner was told of
+    anew, the detectors that were the news.
+    """
 
     rows: dict[str, bytes | None] = field(default_factory=dict)
     sends: list[Send] = field(default_factory=list)
+    news: list[frozenset[str]] = field(default_factory=list)
 
 
 class Books:
@@ -175,6 +178,8 @@ class Books:
                 if told.get(deal_id) != now_told.get(deal_id):
                     kept = now_told.get(deal_id)
                     out.rows[f"{owner}{SEPARATOR * 2}{deal_id}"] = budget.to_json(kept) if kept else None
+                    if kept and (anew := _told_anew(told.get(deal_id), kept)):
+                        out.news.append(anew)
             self._told[owner] = told = now_told
         of_book = judged.findings if judged else ()
         self._tellings[owner], changes = telling(owner, team, book, told, of_book, rules, time)
@@ -185,6 +190,12 @@ class Books:
     def _withdraw(self, row: str) -> None:
         owner, _, deal_id = row.partition(SEPARATOR)
         self._answers.get(owner, {}).pop(deal_id, None)
+
+
+def _told_anew(before: Told | None, now: Told) -> frozenset[str]:
+    """The detectors whose findings an owner was told of with a deal that was told last."""
+    known = before.words if before else {}
+    return frozenset(name for name, word in now.words.items() if word.at == now.at and known.get(name) != word)
 
 
 def judge(

@@ -67,6 +67,19 @@ FINDINGS_ENDED = Metric(
     "(what was wrong is no more), `won` or `lost` (it ended with the deal).",
     ("detector", "team", "deal"),
 )
+DEALS_ENDED = Metric(
+    PREFIX + "deals_ended",
+    "gauge",
+    "Deals that were won or lost within ninety days before the clock.",
+    ("team", "deal"),
+)
+ALERTED_DEALS_ENDED = Metric(
+    PREFIX + "alerted_deals_ended",
+    "gauge",
+    "Those of deals_ended on which a warning or critical finding of this detector began before they ended. A deal "
+    "counts once for each detector: never sum it across them.",
+    ("detector", "team", "deal"),
+)
 FINDINGS_DUE = Metric(
     PREFIX + "findings_due",
     "gauge",
@@ -121,6 +134,17 @@ ALERTS_WITHHELD = Metric(
     "gauge",
     "Open findings that the owner is not told of yet: the day's budget is spent, or the hour is quiet.",
     ("owner",),
+)
+ALERTS = Metric(
+    PREFIX + "alerts_total",
+    "counter",
+    "Findings that owners were told of: with a deal that they were told of anew, within the day's budget.",
+    ("detector",),
+)
+DEALS_TOLD = Metric(
+    PREFIX + "deals_told_total",
+    "counter",
+    "Deals that owners were told of, each time anew: what reps have to read.",
 )
 EVENTS = Metric(PREFIX + "events_total", "counter", "Events accepted at the inbox.", ("source", "type"))
 EVENTS_CLAMPED = Metric(

@@ -1,6 +1,7 @@
 """What a worker has counted since it started: events, refusals, verdicts, how far it came."""
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Literal, get_args
@@ -44,6 +45,10 @@ class Counts:
             for verdict in VERDICTS:
                 # from zero on: what is born with its first count never increases
                 self._verdicts.labels(detector, verdict)
+        self._alerts = self._counter(metrics.ALERTS)
+        self._deals_told = self._counter(metrics.DEALS_TOLD)
+        for detector in catalogue():
+            self._alerts.labels(detector)
         self._pushes = self._counter(metrics.PUSHES)
         lag = metrics.EVENT_LAG
         self._lag = Histogram(lag.name, lag.help, lag.labels, buckets=LAG_BUCKETS, registry=self.registry)
@@ -81,6 +86,13 @@ class Counts:
         """Count mails that no deal was found for."""
         for reason, number in reasons.items():
             self._unjoined.labels(reason).inc(number)
+
+    def told(self, news: Iterable[frozenset[str]]) -> None:
+        """Count the deals that owners were told of anew, by the detectors that were the news."""
+        for detectors in news:
+            self._deals_told.inc()
+            for detector in detectors:
+                self._alerts.labels(detector).inc()
 
     def notified(self, peer: str, outcome: str) -> None:
         """Count a post to Alertmanager."""

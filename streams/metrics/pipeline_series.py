@@ -21,6 +21,8 @@ from .counts import label
 from .families import gauge
 
 WEEK = timedelta(days=7)
+# by then most of what a detector told of has come to its end, and rules are younger than that
+LATELY = timedelta(days=90)
 # a close date far ahead is somebody's placeholder, and a label's values must end somewhere
 MOST_QUARTERS = 6
 OVERDUE, UNDATED, LATER = "overdue", "no date", "later"
@@ -37,6 +39,7 @@ def pipeline_series(answers: Iterable[Answer], clock: datetime | None, rules: Ru
     yield from _books(opened)
     yield _closing(opened, clock, rules)
     yield from _turns(everything, clock)
+    yield from _endings(everything, clock)
     yield _due(opened, clock)
     yield _silence(opened, clock, rules)
 
@@ -117,6 +120,21 @@ def _turns(answers: Iterable[Answer], clock: datetime | None) -> Iterator[Metric
                     ended[detector, team, told.status] += 1
     yield gauge(metrics.FINDINGS_BEGAN, began)
     yield gauge(metrics.FINDINGS_ENDED, ended)
+
+
+def _endings(answers: Iterable[Answer], clock: datetime | None) -> Iterator[Metric]:
+    ended: Counter[tuple[str, ...]] = Counter()
+    alerted: Counter[tuple[str, ...]] = Counter()
+    if clock is not None:
+        for told in answers:
+            end = told.page.ended if told.page else None
+            if end is not None and clock - LATELY < end <= clock:
+                team, at = label(told.team), end.timestamp()
+                ended[team, told.status] += 1
+                for detector in {detector for detector, since, _ in told.courses if since < at}:
+                    alerted[detector, team, told.status] += 1
+    yield gauge(metrics.DEALS_ENDED, ended)
+    yield gauge(metrics.ALERTED_DEALS_ENDED, alerted)
 
 
 def _due(opened: Iterable[Answer], clock: datetime | None) -> Metric:

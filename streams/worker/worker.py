@@ -316,6 +316,7 @@ class Worker:
         async with self._one_by_one["books", number]:
             shelved = step(self.books.of(number))
             await self._write([*self._kept(self.books, "books", number, shelved.rows), *self._named(shelved.sends)])
+        self.counts.told(shelved.news)
         if shelved.rows or shelved.sends:
             self.books_changed()
 

@@ -87,6 +87,15 @@ def test_verdicts_are_counted_by_the_detectors_that_there_are() -> None:
     assert found["ghosted", "useful"] == 0
 
 
+def test_what_owners_are_told_anew_is_counted_by_deal_and_by_detector() -> None:
+    counts = Counts()
+    counts.told([frozenset({"ghosted", "gone_quiet"}), frozenset({"ghosted"})])
+    text = generate_latest(counts.registry).decode()
+    assert "stallwatch_deals_told_total 2.0" in text
+    assert 'stallwatch_alerts_total{detector="ghosted"} 2.0' in text
+    assert 'stallwatch_alerts_total{detector="reply_only"} 0.0' in text
+
+
 def test_hostile_names_leave_a_text_that_prometheus_can_read() -> None:
     hostile = ['x"} 1\nup 0', "a\\", "\u202egnp", "\x00", "y" * 10_000, "{}", "\ud800", "#", "ü名"]
     counts = Counts()

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from detectors.core.book import Page
 from detectors.core.breach import Finding
 from detectors.core.registry import catalogue
 from detectors.core.rules import Rules
@@ -236,8 +237,13 @@ def counted() -> Counts:
 def test_every_metric_of_the_catalogue_is_exported_with_its_kind_help_and_labels(metric: metrics.Metric) -> None:
     over = finding(state="resolved", since=AT - timedelta(days=2), until=AT - timedelta(days=1))
     ahead = finding(state="pending", since=AT + timedelta(days=1))
+    closed = Page("D-7", "", "lost", None, None, AT - timedelta(days=9), "", AT, "", ended=AT)
     state = State(
-        answers=[*some_deals(), answer("D-6", over, ahead, two_way_at=AT)],
+        answers=[
+            *some_deals(),
+            answer("D-6", over, ahead, two_way_at=AT),
+            answer("D-7", over, status="lost", page=closed),
+        ],
         books=books(some_deals()),
         judged=[],
         errors=Counter(),

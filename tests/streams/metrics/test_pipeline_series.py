@@ -150,6 +150,25 @@ def test_a_week_holds_what_began_and_what_ended_within_seven_days() -> None:
     }
 
 
+def test_endings_are_counted_for_ninety_days_by_what_was_told_before_them() -> None:
+    def ended(name: str, days: float, status: str, *findings: Any) -> Any:
+        return answer(name, *findings, status=status, page=page(ended=NOW - days * DAY))
+
+    deals = [
+        ended("A", 1, "lost", over(NOW - 9 * DAY, NOW - 8 * DAY), over(NOW - 3 * DAY, NOW - DAY)),
+        ended("B", 89, "won", over(NOW - 95 * DAY, NOW - 89 * DAY)),
+        ended("C", 2, "lost"),
+        ended("D", 90, "lost", over(NOW - 95 * DAY, NOW - 90 * DAY)),
+        ended("E", 5, "lost", over(NOW - 5 * DAY, NOW - 4 * DAY)),
+        answer("F", over(NOW - 9 * DAY, NOW - 8 * DAY)),
+    ]
+    assert told(metrics.DEALS_ENDED, *deals) == {("emea", "lost"): 3, ("emea", "won"): 1}
+    assert told(metrics.ALERTED_DEALS_ENDED, *deals) == {
+        ("reply_only", "emea", "lost"): 1,
+        ("reply_only", "emea", "won"): 1,
+    }
+
+
 def test_what_is_due_begins_within_seven_days_if_nothing_happens() -> None:
     def ahead(since: datetime, **other: Any) -> Any:
         return finding(state="pending", since=since, **other)
@@ -183,7 +202,7 @@ def test_silence_is_in_working_days_since_the_buyer_or_since_the_deal_began() ->
 
 def test_before_the_first_clock_nothing_is_said_of_time() -> None:
     deal = answer("A", finding(), close_date="2026-04-01", two_way_at=NOW)
-    for metric in (metrics.CLOSING_AMOUNT, metrics.FINDINGS_BEGAN, metrics.FINDINGS_ENDED, metrics.FINDINGS_DUE):
+    for metric in (metrics.CLOSING_AMOUNT, metrics.FINDINGS_BEGAN, metrics.FINDINGS_ENDED, metrics.DEALS_ENDED):
         assert told(metric, deal, clock=None) == {}
     assert told(metrics.BOOK_DEALS, deal, clock=None)
 
