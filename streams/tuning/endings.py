@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -38,6 +39,9 @@ class Condition:
     field: str
     sign: str
     value: str
+
+    def __str__(self) -> str:
+        return f"{self.field}{self.sign}{self.value}"
 
     @classmethod
     def of(cls, text: str) -> Condition:
@@ -78,11 +82,14 @@ class Condition:
 class Endings:
     """What is measured: deals of which all of `among` hold; bad is the end of a closed deal of which all of `bad` do.
 
-    A won deal is never bad.
+    Where `registered_from` (inclusive) or `registered_until` (exclusive) is given, only deals that began then are
+    measured. A won deal is never bad.
     """
 
     bad: tuple[Condition, ...] = (Condition("status", "=", "lost"),)
     among: tuple[Condition, ...] = ()
+    registered_from: datetime | None = None
+    registered_until: datetime | None = None
 
     @classmethod
     def of(cls, bad: Iterable[str] = (), among: Iterable[str] = ()) -> Endings:
@@ -92,6 +99,10 @@ class Endings:
 
     def concerns(self, life: Life) -> bool:
         """Whether a deal is measured at all."""
+        if self.registered_from is not None and life.began < self.registered_from:
+            return False
+        if self.registered_until is not None and life.began >= self.registered_until:
+            return False
         return all(condition.holds(life) for condition in self.among)
 
     def of_life(self, life: Life) -> Ending:
