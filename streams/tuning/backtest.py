@@ -36,10 +36,10 @@ class Backtest:
     """What some rules would have told of a history, and how right that was.
 
     `rules` is their hash; `began` and `ended` are the first and the last moment of the history. `deals` counts the
-    deals that are measured by how they ended, `statuses` by status; `reps` those who own one. `figures` stand in the order of
-    `warning`, `critical`, then each family followed by its detectors; those that no deal was told by are there too.
-    `leads` are, by name, the days from the first alert to the bad end, of each bad end that was alerted, in the order
-    of `lives`. `weeks` are all weeks of the history, none left out; `lives` are those of the deals that are measured.
+    deals that are measured by how they ended, `statuses` by status; `reps` those who own one. `figures` stand in the
+    order of `warning`, `critical`, then each family followed by its detectors; those that no deal was told by are
+    there too. `leads` are, by name, the days from the first alert to the bad end, of each bad end that was alerted, in
+    the order of `lives`. `weeks` are all weeks of the history, none left out; `lives` are those of the measured deals.
     """
 
     rules: str
