@@ -16,7 +16,7 @@ _WARN, _CRITICAL = "a warning from here on", "critical from here on"
 
 def board() -> Dashboard:
     """For whoever tunes the rules."""
-    return _errors(_thresholds(_opinions(_findings(_numbers(Dashboard("Detectors"))))))
+    return _errors(_thresholds(_changes(_opinions(_findings(_numbers(Dashboard("Detectors")))))))
 
 
 def _numbers(board: Dashboard) -> Dashboard:
@@ -153,6 +153,69 @@ def _opinions(board: Dashboard) -> Dashboard:
                 label="owner",
                 heading="Owner",
                 width=8,
+            )
+        )
+    )
+
+
+def _changes(board: Dashboard) -> Dashboard:
+    return (
+        board.with_row(Row("What a change of the rules did"))
+        .with_panel(
+            sheet(
+                "Promised and measured",
+                "What `stallwatch tune` promised when it wrote a threshold, beside what came true: of the deals that "
+                "ended within ninety days, how many that the detector had told of were lost, and how many of the lost "
+                "it had told of; of people's verdicts over the chosen time, how many were useful. All lost deals "
+                "count here; a promise may have been made for some of them.",
+                "percentunit",
+                [Label("problem", "Detector")],
+                [
+                    Value(detectors.promised("precision"), "Precision promised", "percentunit"),
+                    Value(detectors.PRECISION_BY_ENDINGS, "by endings", "percentunit"),
+                    Value(detectors.PRECISION_BY_DETECTOR, "by verdicts", "percentunit"),
+                    Value(detectors.promised("recall"), "Recall promised", "percentunit"),
+                    Value(detectors.RECALL_BY_ENDINGS, "measured", "percentunit"),
+                    Value(detectors.promised("alerts_per_rep_week"), "Alerts a rep and week promised", "none"),
+                    Value(detectors.ALERTS_A_REP_AND_WEEK, "told", "none"),
+                ],
+                sort=[("Precision promised", True)],
+                width=24,
+                height=11,
+            )
+        )
+        .with_panel(
+            sheet(
+                "Rules, one after the other",
+                "Each rules file that was in force over the chosen time, the newest first: since when, for how long, "
+                "how many warnings and critical findings were open on average, and what a rep was told in a week.",
+                "none",
+                [Label("rules", "Rules")],
+                [
+                    Value(detectors.RULES_SINCE, "Since", "dateTimeAsIso", 170),
+                    Value(detectors.WEEKS_IN_FORCE, "Weeks", "none", 70),
+                    Value(detectors.FINDINGS_UNDER_RULES, "Open findings", "none", 110),
+                    Value(detectors.ALERTS_UNDER_RULES, "Alerts a rep and week", "none"),
+                ],
+                sort=[("Since", True)],
+                width=10,
+                height=11,
+            )
+        )
+        .with_panel(
+            sheet(
+                "Before and after, by detector",
+                "The same of each detector: its rows, one for each rules file, show what a change did to it. Compare "
+                "rules that were in force for a week or more.",
+                "none",
+                [Label("problem", "Detector"), Label("rules", "Rules", 120)],
+                [
+                    Value(detectors.FINDINGS_BY_DETECTOR_UNDER_RULES, "Open findings", "none", 110),
+                    Value(detectors.ALERTS_BY_DETECTOR_UNDER_RULES, "Alerts a rep and week", "none", 160),
+                ],
+                sort=[("Detector", False), ("Rules", False)],
+                width=14,
+                height=11,
             )
         )
     )

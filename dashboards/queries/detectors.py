@@ -3,11 +3,16 @@
 from dashboards.queries import recorded
 from dashboards.queries.shared import IN_WORDS, OPEN_DEALS, TEAM, WORDS
 from streams.metrics.catalogue import (
+    ALERTED_DEALS_ENDED,
     ALERTS_WITHHELD,
+    BOOK_DEALS,
+    DEALS_ENDED,
     DETECTOR_ERRORS,
     DETECTOR_INFO,
     FINDINGS,
     FINDINGS_LEFT_OUT,
+    PROMISED,
+    RULES_LOADED,
     SILENCE,
     THRESHOLD,
 )
@@ -64,5 +69,44 @@ def thresholds(unit: str) -> str:
 max by (detector, threshold) ({THRESHOLD.name}{{unit="{unit}"}})
   * on (detector) group_left (problem) {WORDS}"""
 
+
+# What is recorded every five minutes, in weeks.
+_WEEKS = f"(sum by (rules) (count_over_time({recorded.IN_FORCE}[$__range])) * 300 / 604800)"
+_REPS = f"scalar(count(sum by (owner) ({BOOK_DEALS.name}) > 0))"
+
+RULES_SINCE = f"1000 * min by (rules) (min_over_time({RULES_LOADED.name}[$__range]))"
+WEEKS_IN_FORCE = _WEEKS
+FINDINGS_UNDER_RULES = f"sum by (rules) (avg_over_time({recorded.FINDINGS_UNDER_RULES}[$__range]))"
+ALERTS_UNDER_RULES = f"""\
+sum by (rules) (sum_over_time({recorded.ALERTS_UNDER_RULES}[$__range]))
+  / {_WEEKS} / {_REPS}"""
+FINDINGS_BY_DETECTOR_UNDER_RULES = f"""\
+(avg by (detector, rules) (avg_over_time({recorded.FINDINGS_UNDER_RULES}[$__range])) > 0)
+  {IN_WORDS}"""
+ALERTS_BY_DETECTOR_UNDER_RULES = f"""\
+(sum by (detector, rules) (sum_over_time({recorded.ALERTS_UNDER_RULES}[$__range])) > 0)
+  / on (rules) group_left () {_WEEKS} / {_REPS}
+  {IN_WORDS}"""
+
+
+def promised(figure: str) -> str:
+    """What a backtest promised of each detector: `precision`, `recall` or `alerts_per_rep_week`."""
+    return f"""\
+max by (detector) ({PROMISED.name}{{figure="{figure}"}})
+  {IN_WORDS}"""
+
+
+_LOST = f'sum by (detector) ({ALERTED_DEALS_ENDED.name}{{deal="lost", {TEAM}}})'
+_ALERTED = f"sum by (detector) ({ALERTED_DEALS_ENDED.name}{{{TEAM}}})"
+PRECISION_BY_ENDINGS = f"""\
+({_LOST} or 0 * {_ALERTED}) / {_ALERTED}
+  {IN_WORDS}"""
+RECALL_BY_ENDINGS = f"""\
+{_LOST} / scalar(sum({DEALS_ENDED.name}{{deal="lost", {TEAM}}}))
+  {IN_WORDS}"""
+ALERTS_A_REP_AND_WEEK = f"""\
+(sum by (detector) (sum_over_time({recorded.ALERTS_UNDER_RULES}[$__range])) > 0)
+  / scalar(sum({_WEEKS})) / {_REPS}
+  {IN_WORDS}"""
 
 ERRORS_BY_DETECTOR = f"topk({MOST_SHOWN}, sum by (detector) (increase({DETECTOR_ERRORS.name}[$__range])))"

@@ -179,6 +179,18 @@ class Override(_Section):
     disable: tuple[str, ...] = ()
 
 
+class Promise(_Section):
+    """What a backtest promised of a detector as it is set, to be held against what comes true.
+
+    Shares are from 0 to 1; alerts are what one rep is told in a week. `measured` is the day of the backtest.
+    """
+
+    precision: float | None = Field(None, ge=0, le=1)
+    recall: float | None = Field(None, ge=0, le=1)
+    alerts_per_rep_week: float | None = Field(None, ge=0)
+    measured: date | None = None
+
+
 class RulesFile(_Section):
     """A whole rules file."""
 
@@ -191,6 +203,7 @@ class RulesFile(_Section):
     phrases: dict[str, tuple[Annotated[str, Field(min_length=3, max_length=80)], ...]] = {}
     detectors: dict[str, dict[str, Any]] = {}
     overrides: tuple[Override, ...] = ()
+    promised: dict[str, Promise] = {}
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Self:
@@ -215,6 +228,9 @@ class RulesFile(_Section):
                 for index, name in enumerate(override.disable)
                 if name not in catalogue()
             ]
+        problems += [
+            (("promised", name), _unknown(name, catalogue())) for name in self.promised if name not in catalogue()
+        ]
         if problems:
             raise RulesError(problems)
         return self
@@ -288,6 +304,7 @@ def _fields_at(place: tuple[str | int, ...]) -> Iterable[str]:
         "alerts": Alerts,
         "sources": Source,
         "pipelines": Pipeline,
+        "promised": Promise,
         "overrides": When if "when" in place else Override,
     }
     return (sections[str(place[0])] if place else RulesFile).model_fields

@@ -234,6 +234,13 @@ THRESHOLD = Metric(
     "`business_days` or `number`.",
     ("detector", "threshold", "unit"),
 )
+PROMISED = Metric(
+    PREFIX + "promised",
+    "gauge",
+    "What a backtest promised of a detector as it is set (the rules' `promised`): `precision`, `recall` or "
+    "`alerts_per_rep_week`.",
+    ("detector", "figure"),
+)
 RULES_LOADED = Metric(
     PREFIX + "rules_loaded_timestamp_seconds",
     "gauge",

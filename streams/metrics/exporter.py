@@ -23,7 +23,7 @@ from .counts import Counts, label
 from .families import gauge
 from .names import Names
 from .pipeline_series import pipeline_series
-from .threshold_series import threshold_series
+from .threshold_series import promised_series, threshold_series
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,7 @@ class Exporter(Collector):
         yield from _owners(state.books, state.tellings, names)
         yield from pipeline_series(everything, state.clock, state.rules)
         yield threshold_series(state.rules)
+        yield promised_series(state.rules)
         errors = CounterMetricFamily(
             metrics.DETECTOR_ERRORS.name, metrics.DETECTOR_ERRORS.help, labels=metrics.DETECTOR_ERRORS.labels
         )

@@ -1,4 +1,4 @@
-"""The thresholds in force for every deal that no override of the rules concerns, as series."""
+"""The thresholds in force for every deal that no override of the rules concerns, and what they promise, as series."""
 
 from datetime import timedelta
 
@@ -23,3 +23,10 @@ def threshold_series(rules: Rules) -> Metric:
             elif isinstance(value, int | float) and not isinstance(value, bool):
                 values[name, threshold, "business_days" if threshold.endswith("_business_days") else "number"] = value
     return gauge(metrics.THRESHOLD, values)
+
+
+def promised_series(rules: Rules) -> Metric:
+    """One series a figure that a backtest promised."""
+    figures = ("precision", "recall", "alerts_per_rep_week")
+    told = ((name, figure, getattr(each, figure)) for name, each in rules.file.promised.items() for figure in figures)
+    return gauge(metrics.PROMISED, {(name, figure): value for name, figure, value in told if value is not None})

@@ -38,6 +38,12 @@ COMMON: dict[metrics.Metric, list[Sample]] = {
         (("ghosted", "chases", "number"), 2),
         (("reply_only", "window", "seconds"), 864000),
     ],
+    metrics.PROMISED: [
+        (("ghosted", "precision"), 0.6),
+        (("ghosted", "recall"), 0.5),
+        (("ghosted", "alerts_per_rep_week"), 1.5),
+    ],
+    metrics.DEALS_TOLD: [((), 7)],
     metrics.NOTIFICATIONS: [(("am-1", "ok"), 50)],
     metrics.MAIL_WAITING: [((), 4)],
     metrics.MAIL_UNJOINED: [(("expired",), 1)],
@@ -69,6 +75,12 @@ FIRST = {
     metrics.FINDINGS_BEGAN: [(("ghosted", "emea"), 1), (("gone_quiet", "emea"), 2)],
     metrics.FINDINGS_ENDED: [(("gone_quiet", "emea", "open"), 1), (("gone_quiet", "emea", "lost"), 3)],
     metrics.FINDINGS_DUE: [(("reply_only", "emea"), 5)],
+    metrics.DEALS_ENDED: [(("emea", "lost"), 4), (("emea", "won"), 6)],
+    metrics.ALERTED_DEALS_ENDED: [
+        (("ghosted", "emea", "lost"), 3),
+        (("ghosted", "emea", "won"), 1),
+        (("gone_quiet", "emea", "won"), 2),
+    ],
     metrics.BOOK_DEALS: [
         (("ann", "emea", "yes"), 1),
         (("ann", "emea", "no"), 1),
@@ -113,6 +125,8 @@ SECOND = {
     metrics.FINDINGS_BEGAN: [(("reply_only", "emea"), 1)],
     metrics.FINDINGS_ENDED: [(("ghosted", "emea", "open"), 2)],
     metrics.FINDINGS_DUE: [(("reply_only", "emea"), 2), (("reply_only", "amer"), 1)],
+    metrics.DEALS_ENDED: [(("emea", "lost"), 2)],
+    metrics.ALERTED_DEALS_ENDED: [(("ghosted", "emea", "lost"), 1)],
     metrics.BOOK_DEALS: [
         (("cleo", "emea", "yes"), 1),
         (("cleo", "emea", "no"), 0),
@@ -156,6 +170,7 @@ class _Worker(Collector):
             metrics.CLOCK: [((), at)],
             metrics.SOURCE_WATERMARK: [(("mail",), at)],
             metrics.RULES_LOADED: [(("abc",), self._started)],
+            metrics.ALERTS: [(("ghosted",), 2 * self._scrapes), (("gone_quiet",), 0)],
             # people never stop
             metrics.FEEDBACK: [(("ghosted", "useful"), 3 * self._scrapes), (("ghosted", "noise"), self._scrapes)],
         }

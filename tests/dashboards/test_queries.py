@@ -241,6 +241,24 @@ def test_precision_is_useful_verdicts_among_useful_and_noise(prometheus: str) ->
     }
 
 
+def test_what_was_promised_stands_beside_what_came_true(prometheus: str) -> None:
+    ghosted, quiet = ("ghosted", "We chase and nobody answers"), ("gone_quiet", "The buyer has gone quiet")
+    assert ask(prometheus, detectors.promised("precision")) == {ghosted: 0.6}
+    assert ask(prometheus, detectors.promised("alerts_per_rep_week")) == {ghosted: 1.5}
+    # of five deals of both workers that it had told of four were lost; six were lost in all
+    assert ask(prometheus, detectors.PRECISION_BY_ENDINGS) == {ghosted: 0.8, quiet: 0}
+    assert ask(prometheus, detectors.RECALL_BY_ENDINGS) == {ghosted: pytest.approx(4 / 6)}
+
+
+def test_findings_and_alerts_are_told_apart_by_the_rules_that_were_in_force(prometheus: str) -> None:
+    assert ask(prometheus, detectors.WEEKS_IN_FORCE).keys() == {("abc",)}
+    assert ask(prometheus, detectors.FINDINGS_UNDER_RULES) == {("abc",): 4}
+    found = ask(prometheus, detectors.FINDINGS_BY_DETECTOR_UNDER_RULES)
+    assert {name: number for (name, *_), number in found.items()} == {"ghosted": 1, "gone_quiet": 2, "reply_only": 1}
+    told = ask(prometheus, detectors.ALERTS_BY_DETECTOR_UNDER_RULES)
+    assert {name for name, *_ in told} == {"ghosted"}
+
+
 def test_silence_is_told_by_quantiles_beside_the_thresholds_that_cut_it(prometheus: str) -> None:
     # of ten deals on each worker, five are silent for ten days at most
     assert ask(prometheus, detectors.silence(0.5)) == {(): 10}

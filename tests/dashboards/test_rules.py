@@ -66,8 +66,9 @@ def test_each_asks_for_metrics_that_the_worker_exports(rule: dict[str, Any]) -> 
 @pytest.mark.parametrize("rule", RECORDS, ids=[rule["record"] for rule in RECORDS])
 def test_what_is_recorded_is_named_after_its_labels_metric_and_operation_and_is_tested(rule: dict[str, Any]) -> None:
     labels, metric, operation = rule["record"].split(":")
-    assert f"sum by ({labels.replace('_', ', ')})" in rule["expr"]
+    kept = re.findall(r"(?:by|group_left) \(([^)]*)\)", rule["expr"])
+    assert set(labels.split("_")) == {label for each in kept for label in each.split(", ")}
     assert metric in rule["expr"]
-    assert operation in ("sum", "increase5m")
+    assert operation in ("sum", "increase5m", "newest")
     tests = yaml.safe_load(Path("tests/dashboards/rules/recorded.test.yaml").read_text())["tests"]
     assert rule["record"] in {case["expr"] for test in tests for case in test["promql_expr_test"]}

@@ -20,6 +20,12 @@ def problems(content: object) -> list[tuple[tuple[str | int, ...], str]]:
 
 UNKNOWN = [
     ({"overides": []}, ("overides",), "unknown name 'overides', did you mean 'overrides'?"),
+    ({"promised": {"ghostd": {}}}, ("promised", "ghostd"), "unknown name 'ghostd', did you mean 'ghosted'?"),
+    (
+        {"promised": {"ghosted": {"recal": 0.5}}},
+        ("promised", "ghosted", "recal"),
+        "unknown name 'recal', did you mean 'recall'?",
+    ),
     ({"organization": {"domain": []}}, ("organization", "domain"), "unknown name 'domain', did you mean 'domains'?"),
     (
         {"detectors": {"gone_quite": {}}},

@@ -250,7 +250,7 @@ def test_every_metric_of_the_catalogue_is_exported_with_its_kind_help_and_labels
         clock=AT,
         lag={"inbox": 1},
         waiting=1,
-        rules=Rules.of({"sources": {"crm": {"max_silence": "1d"}}}),
+        rules=Rules.of({"sources": {"crm": {"max_silence": "1d"}}, "promised": {"ghosted": {"recall": 0.4}}}),
         clock_kind="wall",
         paused={"crm": True},
     )
