@@ -98,6 +98,11 @@ class Facts:
         told = self._told.get(name)
         return told[-1].value if told else None
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The value now of every field that was ever told, by name; None of one that was cleared."""
+        return {name: told[-1].value for name, told in self._told.items()}
+
     def fact_at(self, name: str, moment: datetime) -> Any:
         """A field's value as it was at a moment; None if it had not been told by then or was cleared."""
         told = self._told.get(name, [])

@@ -82,7 +82,7 @@ def _life(watched: Watched, as_of: datetime) -> Life:
         team=deal.team,
         amount=deal.amount,
         currency=deal.currency,
-        facts=MappingProxyType({name: change[-1].value for name, change in deal._told.items()}),
+        facts=MappingProxyType(deal.facts),
         documents=frozenset(entry.type for entry in deal.log if isinstance(entry, DocumentEntry)),
         episodes=tuple(_episodes(watched.answer(as_of))),
     )
