@@ -37,6 +37,7 @@ AFTER = datetime.combine(COMPANY.end, time(0, 30), UTC)
 
 
 TOKEN = "canary-of-the-events-token"
+PROMISED = {"promised": {"ghosted": {"precision": 0.6, "recall": 0.4, "alerts_per_rep_week": 1.5}}}
 PUSHES = {"pushes": "events", "events_token": TOKEN}
 
 
@@ -140,7 +141,7 @@ def running(broker: RunningBroker, tmp_path_factory: pytest.TempPathFactory) -> 
         alerts = stack.enter_context(alertmanager(folder))
         name = f"t{uuid.uuid4().hex[:8]}"
         told_to = {"alertmanager__urls": alerts.url, "alertmanager__resend_seconds": "2"} | PUSHES
-        system = stack.enter_context(System(broker.bootstrap, name, folder, COMPANY.rules() | PLENTY, **told_to))
+        system = stack.enter_context(System(broker.bootstrap, name, folder, COMPANY.rules() | PLENTY | PROMISED, **told_to))
         system.start()
         demo = Stage(folder, system.worker.port, {}, print, alertmanager=alerts)
         config = recording_at_once(demo._prometheus_config())
