@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, partial
 from itertools import groupby
+from typing import ClassVar
 
 from .baselines import Baseline, Baselines
 from .book import Book, Page
@@ -87,7 +88,12 @@ def assess(
 
 @dataclass(frozen=True)
 class Watched:
-    """A deal under watch: its history, the findings of its past that are over, and which of them came back when."""
+    """A deal under watch: its history, the findings of its past that are over, and which of them came back when.
+
+    Of both, the newest `most_past` are kept.
+    """
+
+    most_past: ClassVar[int] = MOST_PAST
 
     deal: Deal
     past: tuple[Finding, ...] = ()
@@ -142,7 +148,7 @@ class Watched:
             ],
             key=lambda each: (each.at, each.detector),
         )
-        return replace(self, past=tuple(past[-MOST_PAST:]), returns=tuple(returns[-MOST_PAST:]))
+        return replace(self, past=tuple(past[-self.most_past :]), returns=tuple(returns[-self.most_past :]))
 
     def answer(self, as_of: datetime, coverage: Coverage | None = None) -> tuple[Finding, ...]:
         """Everything to say of the deal at a moment: what is over, what is open, what lies ahead; by start."""
@@ -253,8 +259,8 @@ class Watched:
             now, end = now_told.get(name), min(breach.until or at, at)
             if now is None or not _goes_on(breach, now, at):
                 over.append(_finding(self.deal, name, replace(breach, until=end), "resolved", end))
-        past = (*self.past, *sorted(over, key=lambda each: (each.since.timestamp(), each.detector)))[-MOST_PAST:]
-        told = replace(self, deal=deal, past=past, returns=(*self.returns, *returns)[-MOST_PAST:])
+        past = (*self.past, *sorted(over, key=lambda each: (each.since.timestamp(), each.detector)))[-self.most_past :]
+        told = replace(self, deal=deal, past=past, returns=(*self.returns, *returns)[-self.most_past :])
         told.__dict__["_judged"] = baseline, now_told
         return told
 
