@@ -6,7 +6,7 @@ is what the partition's clock records say; a deal is looked at when an event nam
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -57,7 +57,7 @@ class Partition:
         self.partition = partition
         self.partitions = partitions
         self.rules = rules
-        self.deals: dict[str, Watched] = {}
+        self.deals: MutableMapping[str, Watched] = {}
         self.answers: dict[str, Answer] = {}
         self.errors: Counter[str] = Counter()
         self._alignment = Alignment()
@@ -146,7 +146,7 @@ class Partition:
                 self._see_win(deal_id, self._newest, out)
             if row not in arrived:
                 out.ledger[row] = None
-        changed |= self._retold()
+        changed |= self._retold(changed)
         measured_anew = dict.fromkeys([*self._measured_anew(), *self._reported_on()])
         # what others know was perhaps said under other rules: by this worker before it was started anew, or by another
         judged_anew = self._told_under != self.rules.hash
@@ -239,11 +239,14 @@ class Partition:
         out.ledger |= row
         out.sends += marks
 
-    def _retold(self) -> dict[str, None]:
+    def _retold(self, changed: Iterable[str]) -> dict[str, None]:
         """The deals whose past is another one since it became known late what was won; those are told anew."""
         retold: dict[str, None] = {}
         for pipeline, since in self._wins.learned_late():
-            for deal_id, watched in self.deals.items():
+            # of others there is nothing to be told since then
+            told_since = (deal_id for deal_id, told in self.answers.items() if told.as_of >= since)
+            for deal_id in dict.fromkeys([*told_since, *changed]):
+                watched = self.deals[deal_id]
                 if watched.deal.pipeline == pipeline and (anew := watched.retold(since)).past != watched.past:
                     self.deals[deal_id] = anew
                     retold[deal_id] = None
