@@ -25,25 +25,31 @@ def _finalize(value: object) -> object:
     return formats.clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-_ENVIRONMENT = Environment(
-    loader=FileSystemLoader(_HERE),
-    autoescape=True,
-    undefined=StrictUndefined,
-    finalize=_finalize,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_ENVIRONMENT.filters |= {
-    "amount": formats.amount,
-    "anchor": formats.anchor,
-    "day": formats.day,
-    "days_until": formats.days,
-    "moment": formats.moment,
-    "on_clock_of": formats.on_clock_of,
-    "person": formats.person,
-    "short_title": formats.short_title,
-    "weekday": formats.weekday,
-}
+def environment(folder: Path) -> Environment:
+    """The templates of a folder."""
+    made = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "amount": formats.amount,
+        "anchor": formats.anchor,
+        "day": formats.day,
+        "days_until": formats.days,
+        "moment": formats.moment,
+        "on_clock_of": formats.on_clock_of,
+        "person": formats.person,
+        "short_title": formats.short_title,
+        "weekday": formats.weekday,
+    }
+    return made
+
+
+_ENVIRONMENT = environment(_HERE)
 _ENVIRONMENT.globals |= {"style_path": STYLE_PATH}
 
 
