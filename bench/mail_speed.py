@@ -29,7 +29,7 @@ WORDS = "we looked at your offer and the board will decide when the pilot has ru
 
 def measure(mails: int, rounds: int) -> Iterator[Figure]:
     """Speed, CPU and memory of `publish` on an mbox."""
-    with TemporaryDirectory(prefix="stallwatch-bench-") as folder, Broker(Path(folder) / "kafka") as broker:
+    with TemporaryDirectory(prefix="stallwatch-bench-") as folder, Broker(Path(folder) / "kafka", java=()) as broker:
         full, tenth = Path(folder) / "full.mbox", Path(folder) / "tenth.mbox"
         write_mbox(full, mails)
         write_mbox(tenth, mails // 10)

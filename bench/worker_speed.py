@@ -38,7 +38,7 @@ def measure(history: History, rounds: int) -> Iterator[Figure]:
     """Events per second through a real Kafka; `WrongOutcome` unless all three find the very same."""
     expected = findings_of([replay(history).partition])
     count = len(history.lines)
-    with TemporaryDirectory(prefix="stallwatch-bench-") as folder, Broker(Path(folder) / "kafka") as broker:
+    with TemporaryDirectory(prefix="stallwatch-bench-") as folder, Broker(Path(folder) / "kafka", java=()) as broker:
         track = _Track(history, broker.bootstrap, Path(folder), expected)
         costs = interleaved(
             {

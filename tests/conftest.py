@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from streams.demo.broker import Broker
-from tests.shared_broker import shared_broker
+from tests.shared_broker import PROPERTIES, shared_broker
 
 
 @dataclass(frozen=True)
@@ -35,5 +35,5 @@ def prefix() -> str:
 @pytest.fixture
 def own_broker(tmp_path: Path) -> Iterator[Broker]:
     """A Kafka of the test's own, to be killed and restarted as it likes."""
-    with Broker(tmp_path / "own-broker") as own:
+    with Broker(tmp_path / "own-broker", properties=PROPERTIES) as own:
         yield own

@@ -10,6 +10,9 @@ from filelock import FileLock
 
 from streams.demo.broker import Broker
 
+# a dead worker is missed as soon as a test likes, and not only after the six seconds that Kafka asks for
+PROPERTIES = {"group.min.session.timeout.ms": 1000}
+
 
 @contextmanager
 def shared_broker(folder: Path) -> Iterator[str]:
@@ -20,7 +23,7 @@ def shared_broker(folder: Path) -> Iterator[str]:
     ours: Broker | None = None
     with door:
         if not address.exists():
-            ours = Broker(folder / "kafka").start()
+            ours = Broker(folder / "kafka", properties=PROPERTIES).start()
             address.write_text(ours.bootstrap)
         bootstrap = address.read_text()
         guests = (folder / f"guests-{bootstrap}").open("w")

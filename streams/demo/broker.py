@@ -4,7 +4,7 @@ import base64
 import contextlib
 import shutil
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -17,14 +17,16 @@ from streams.demo.processes import Child, DemoUnavailable, free_port, port_is_fr
 
 START_SECONDS = 90  # a start takes 4 to 6 seconds; more on a machine that does other things
 FREE_BYTES = 300_000_000  # less on the disk, and Kafka ends itself sooner or later
+# Java's thorough compiler costs more than it brings in the minutes that a broker lives here
+SHORT_LIFE = ("-XX:TieredStopAtLevel=1",)
 
 
 class Broker:
     """One Kafka broker. All that it knows lies in `folder`; started again with the same folder, it goes on from there.
 
     `port` 0 takes a free one and keeps it for this object's life. `partitions` is what a topic gets whose creator does
-    not say. `properties` are further lines of server.properties. `say` is told, in a few words, what takes long.
-    Topics are never created by being named.
+    not say. `properties` are further lines of server.properties, `java` further options of Java. `say` is told, in a
+    few words, what takes long. Topics are never created by being named.
     """
 
     def __init__(
@@ -35,12 +37,14 @@ class Broker:
         partitions: int = 4,
         message_max_bytes: int | None = None,
         properties: Mapping[str, str | int] | None = None,
+        java: Sequence[str] = SHORT_LIFE,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.folder = folder.absolute()
         self.port = port or free_port()
         self.log = self.folder / "broker.log"
         self._controller_port = free_port()
+        self._java_options = java
         self._say = say
         self._properties = dict(properties or {}, **{"num.partitions": partitions})
         if message_max_bytes is not None:
@@ -151,6 +155,7 @@ class Broker:
             JAVA,
             "-Xmx256m",
             "-XX:+UseSerialGC",
+            *self._java_options,
             "--sun-misc-unsafe-memory-access=allow",  # Java would warn of it at every start
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
             "-Dorg.slf4j.simpleLogger.showDateTime=true",

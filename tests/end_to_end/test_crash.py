@@ -12,9 +12,8 @@ from streams.demo.broker import Broker
 from streams.demo.company import Company
 from tests.conftest import RunningBroker
 from tests.end_to_end.alertmanager import PLENTY, alertmanager, stalls, told
-from tests.end_to_end.system import System, difference, replayed, until
+from tests.end_to_end.system import SHORT_SESSION_SECONDS, System, difference, replayed, until
 
-SESSION_SECONDS = "6"  # the least that Kafka grants
 TAKEOVER_SECONDS = 30
 COMPANY = Company(seed=5, deals=20, weeks=10, disorder=0.1)
 LINES = list(COMPANY.lines())
@@ -37,6 +36,7 @@ def test_three_kills_and_a_broker_that_restarts_lose_nothing_and_alert_nothing_t
             COMPANY.rules() | PLENTY,
             alertmanager__urls=alerts.url,
             alertmanager__resend_seconds="4",
+            kafka__session_timeout_seconds=SHORT_SESSION_SECONDS,
         ) as system,
     ):
         system.start(workers=2)
@@ -93,7 +93,7 @@ def test_a_worker_that_wakes_from_a_freeze_changes_nothing_any_more(
     broker: RunningBroker, prefix: str, tmp_path: Path
 ) -> None:
     with System(
-        broker.bootstrap, prefix, tmp_path, COMPANY.rules(), kafka__session_timeout_seconds=SESSION_SECONDS
+        broker.bootstrap, prefix, tmp_path, COMPANY.rules(), kafka__session_timeout_seconds=SHORT_SESSION_SECONDS
     ) as system:
         system.start(workers=2)
         survivor, frozen = system.workers

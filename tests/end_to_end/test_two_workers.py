@@ -15,10 +15,9 @@ import pytest
 from streams.demo.broker import Broker
 from streams.demo.company import Company
 from tests.conftest import RunningBroker
-from tests.end_to_end.system import RunningWorker, System, until
+from tests.end_to_end.system import SHORT_SESSION_SECONDS, RunningWorker, System, until
 
 COMPANY = Company(seed=3, deals=12, weeks=4)
-SESSION_SECONDS = 6  # the least that Kafka grants
 HANGS = "taking over partitions: no progress for"
 
 # not through a proxy that the environment names
@@ -59,7 +58,7 @@ def test_a_worker_whose_takeover_hangs_says_so_and_ends_itself(own_broker: Broke
         prefix,
         tmp_path,
         COMPANY.rules(),
-        kafka__session_timeout_seconds=str(SESSION_SECONDS),
+        kafka__session_timeout_seconds=SHORT_SESSION_SECONDS,
         watchdog_seconds="1",  # as soon as may be: after three session timeouts
     ) as system:
         first = system.start(workers=1).worker
