@@ -17,6 +17,7 @@ from detectors.core.addresses import domain_of
 from detectors.core.rules import Rules
 
 from .dead_letters import dead_letter, source_of
+from .forgetting import NOBODY, Forgotten, Tombstone
 from .join.companies import MOST_COMPANIES, are_ours, company_of
 from .join.deal_words import DealWord
 from .monitor.coverage import Key, Report
@@ -61,12 +62,18 @@ class Ingested:
             self.marks.append(Send("mail", partition, None, report.to_json(), HEARTBEAT_HEADERS))
 
 
-def ingest(records: Iterable[Record], rules: Rules, partitions: int, now: datetime) -> Ingested:
-    """Take a batch of inbox records; `now` is the receiver's clock, against which times ahead are judged."""
+def ingest(
+    records: Iterable[Record], rules: Rules, partitions: int, now: datetime, forgotten: Forgotten = NOBODY
+) -> Ingested:
+    """Take a batch of inbox records; `now` is the receiver's clock, against which times ahead are judged.
+
+    Who is `forgotten` is named in nothing that comes out.
+    """
     out = Ingested()
     clocks: dict[int, Clock] = {}
     newest: defaultdict[int, dict[str, events.Event]] = defaultdict(dict)
-    for record in records:
+    for raw in records:
+        record = forgotten.record(raw) if forgotten else raw
         if record.mark == b"clock":
             try:
                 clock = _clock(record, partitions, now)
@@ -87,6 +94,14 @@ def ingest(records: Iterable[Record], rules: Rules, partitions: int, now: dateti
             continue
         out.accepted[event.source, event.type] += 1
         out.clamped[event.source] += was_clamped
+        if isinstance(event, events.Forgotten):
+            # nothing of what it reports is anybody's activity, and it moves no time
+            tombstone = Tombstone.by(event)
+            forgotten = forgotten.plus(tombstone)
+            out.sends += tombstone.marks("deal_events", partitions)
+            # whoever knows of it by the join changes what comes from then on: the deals must know before
+            out.marks += tombstone.marks("mail", partitions)
+            continue
         if not was_clamped:
             out.newest = max(out.newest or event.time, event.time)
         _hear(newest[record.partition], event)

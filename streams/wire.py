@@ -1,10 +1,11 @@
 """Kafka records as plain values, so that what is done with them can be a pure function.
 
 Besides events, topics carry marks, told by a header: clock records, which move time, and heartbeats, which say up to
-when a source has reported. Both travel behind the events that they speak of. On the way to the join there are more:
-what was said of a deal that matters to its mails; that a mail was sent to several companies, of which another may know
-its deal (it is counted at the first of them if it is given up); that it answers a mail that was sent to this company;
-or that this is a further word on a meeting, a call or a document that names nobody.
+when a source has reported. Both travel behind the events that they speak of. A third one says who is to be forgotten.
+On the way to the join there are more: what was said of a deal that matters to its mails; that a mail was sent to
+several companies, of which another may know its deal (it is counted at the first of them if it is given up); that it
+answers a mail that was sent to this company; or that this is a further word on a meeting, a call or a document that
+names nobody.
 """
 
 from collections.abc import Iterable
@@ -95,6 +96,8 @@ FIRST_HEADERS: Headers = ((MARK, b"first"),)
 SHARED_HEADERS: Headers = ((MARK, b"shared"),)
 REPLY_HEADERS: Headers = ((MARK, b"reply"),)
 FURTHER_HEADERS: Headers = ((MARK, b"further"),)
+FORGOTTEN_MARK = b"forgotten"
+FORGOTTEN_HEADERS: Headers = ((MARK, FORGOTTEN_MARK),)
 # the attribute of an event that several deals were given: how many
 SHARED_DEALS = "shareddeals"
 

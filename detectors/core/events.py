@@ -80,6 +80,8 @@ People = tuple[Address, ...] | None  # exporters write null for nobody
 Amount = Annotated[float, Field(ge=0, le=1e15)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+NameHash = Annotated[str, StringConstraints(pattern=r"^[1-9]-[0-9a-f]{32}$")]  # of how many words, and of what
 Role = Literal[
     "economic_buyer",
     "decision_maker",
@@ -217,6 +219,14 @@ class FeedbackFields(_Part):
     by: str | None = None
 
 
+class ForgottenFields(_Part):
+    """Who is to be forgotten, told so that it names nobody: hashes, and what the person is called from now on."""
+
+    address: Hash
+    pseudonym: Annotated[Address, Field(pattern=r"^forgotten-[0-9a-f]+@")]
+    names: Annotated[tuple[NameHash, ...], Field(max_length=20)] = ()
+
+
 class _Envelope(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True, strict=True, allow_inf_nan=False)
 
@@ -304,7 +314,25 @@ class Feedback(_Envelope):
     data: FeedbackFields
 
 
-Event = DealChanged | ContactChanged | MilestoneChanged | Email | Meeting | Call | Document | Heartbeat | Feedback
+class Forgotten(_Envelope):
+    """A person of the buyer's is to be forgotten, of all deals; see docs/privacy.md."""
+
+    type: Literal["privacy.contact.forgotten"]
+    data: ForgottenFields
+
+
+Event = (
+    DealChanged
+    | ContactChanged
+    | MilestoneChanged
+    | Email
+    | Meeting
+    | Call
+    | Document
+    | Heartbeat
+    | Feedback
+    | Forgotten
+)
 TYPES: tuple[str, ...] = tuple(get_args(model.model_fields["type"].annotation)[0] for model in get_args(Event))
 _EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
 

@@ -23,6 +23,8 @@ MOST_CHARACTERS = 120
 ROOM_FOR_PEOPLE = 2_500
 # of a subject, as much is looked through for phrases: some texts take time with the square of their length
 MOST_OF_A_SUBJECT = 1_000
+# what stands before a thread's key in the place of a Message-ID that may no longer be told
+KEYED = "stallwatch-thread:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,7 +361,8 @@ def _thread(mail: events.EmailFields, ref: str) -> tuple[str, ...]:
 
 def thread_key(message_id: str) -> str:
     """A short, stable name of a Message-ID, however its angle brackets were kept."""
-    return _short_hash(_bare(message_id))
+    bare = _bare(message_id)
+    return bare.removeprefix(KEYED) if bare.startswith(KEYED) else _short_hash(bare)
 
 
 def _bare(message_id: str) -> str:

@@ -1,7 +1,7 @@
 """Whose contacts a company's people are, and since when."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 import orjson
@@ -19,6 +19,11 @@ class Contacts:
         """Take back a row of the table."""
         told = orjson.loads(value).items()
         self._deals[row] = {deal: datetime.fromisoformat(since) for deal, since in told}
+
+    def rows(self) -> Iterator[tuple[str, bytes]]:
+        """All of them, as the table has them."""
+        for row, deals in self._deals.items():
+            yield row, orjson.dumps(deals)
 
     def meet(self, row: str, deal: str, at: datetime) -> dict[str, bytes | None]:
         """Somebody is a deal's contact, at the latest from then on; the row to keep, if that is news."""

@@ -19,7 +19,7 @@ What a machine wrote to nobody whom a deal knows does not wait at all: newslette
 """
 
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import heapify, heappop, heappush
@@ -30,12 +30,14 @@ from detectors.core import events
 
 from ..alignment import Alignment
 from ..dead_letters import dead_letter
+from ..forgetting import NOBODY, Tombstone
 from ..monitor.coverage import Report
-from ..wire import COMPANIES, REPLY_HEADERS, SHARED_DEALS, Clock, Record, Send, partition_of
+from ..wire import COMPANIES, FORGOTTEN_MARK, REPLY_HEADERS, SHARED_DEALS, Clock, Record, Send, partition_of
 from .companies import MOST_COMPANIES
 from .contacts import Contacts
 from .deal_words import Deals, DealWord
 from .elsewhere import Elsewhere
+from .forgotten_rows import rewritten
 from .kept import Kept
 from .links import Links
 from .reports import Reports
@@ -93,10 +95,15 @@ class Directory:
         self._alignment = Alignment()
         self._offset = self._offset_before = -1
         self._deals = Deals(partition, partitions)
+        self.forgotten = NOBODY
+        self._begin()
+
+    def _begin(self) -> None:
+        """Everything in which people may stand."""
         self._links = Links()
         self._contacts = Contacts()
         self._elsewhere = Elsewhere()
-        self._reports = Reports(partition, partitions)
+        self._reports = Reports(self.partition, self.partitions)
         self._records: dict[str, bytes] = {}
         self._kinds: Counter[str] = Counter()
         self._held: list[tuple[datetime, str]] = []
@@ -118,6 +125,8 @@ class Directory:
                 self._offset_before = told["offset"]
             case "report":
                 self._reports.restore(row, value)
+            case "forgotten":
+                self.forgotten = self.forgotten.plus(Tombstone.of(value))
             case "deal":
                 self._deals.restore(name_in(row), value)
             case "contact":
@@ -142,8 +151,14 @@ class Directory:
         """Take a batch of this partition's records."""
         out = Joined()
         before, clocked = self._time, False
-        for record in records:
-            self._offset = record.offset
+        batch = list(records)
+        # whoever is forgotten behind them is forgotten in them
+        tombstones = self._forget((record for record in batch if record.mark == FORGOTTEN_MARK), out)
+        for raw in batch:
+            self._offset = raw.offset
+            if raw.mark == FORGOTTEN_MARK:
+                continue
+            record = self.forgotten.record(raw) if self.forgotten else raw
             try:
                 self._receive(record, out)
                 if record.mark in (b"clock", b"reply"):
@@ -151,18 +166,58 @@ class Directory:
                     self._take_what_is_due(out)
                 clocked |= record.mark == b"clock"
             except ValueError as error:
-                reason = error.reason if isinstance(error, events.Refused) else "invalid"
-                out.refused["unknown", reason] += 1
-                out.sends.append(dead_letter(record, reason, str(error), "mail", self.partitions))
+                self._refuse(record, error, out)
         if self._time is not None and self._time != before:
             clock = Clock(self._time, self.partition, self.partitions)
             out.marks += clock.send("deal_events", range(self.partitions))
         # a record is let go only when everything that it led to is kept, and the clocks, moved or not, last of all
-        out.rows = dict(sorted(out.rows.items(), key=lambda row: row[1] is None))
+        out.rows = dict(sorted(out.rows.items(), key=lambda row: row[1] is None)) | tombstones
         if clocked:
             told = {"clocks": self._alignment.to_dict(), "offset": max(self._offset, self._offset_before)}
             out.rows[own_row(self.partition, "clock")] = orjson.dumps(told)
         return out
+
+    def _refuse(self, record: Record, error: ValueError, out: Joined) -> None:
+        reason = error.reason if isinstance(error, events.Refused) else "invalid"
+        out.refused["unknown", reason] += 1
+        out.sends.append(dead_letter(record, reason, str(error), "mail", self.partitions))
+
+    # -- who is forgotten
+
+    def _forget(self, marks: Iterable[Record], out: Joined) -> dict[str, bytes | None]:
+        """Take the word on who is forgotten, and if it is news, go on from the rows without them.
+
+        The rows that say it, to be kept when all else is: who goes on from a part of it reads the word again.
+        """
+        before = self.forgotten
+        for record in marks:
+            try:
+                tombstone = Tombstone.of(record.value or b"")
+            except ValueError as error:
+                self._refuse(record, error, out)
+                continue
+            self.forgotten = self.forgotten.plus(tombstone)
+        if self.forgotten is before:
+            return {}
+        rows = dict(self._rows())
+        now = rewritten(rows, self.forgotten)
+        if now != rows:
+            self._begin()
+            for row, value in now.items():
+                self.restore(row, value)
+            # what waited tries again, as after a takeover
+            self.resume()
+        out.keep({row: value for row, value in now.items() if rows.get(row) != value})
+        out.keep({row: None for row in rows if row not in now})
+        return {own_row(self.partition, "forgotten", each.address): each.to_json() for each in self.forgotten}
+
+    def _rows(self) -> Iterator[tuple[str, bytes]]:
+        """The rows in which people may stand."""
+        yield from self._contacts.rows()
+        yield from self._links.rows()
+        yield from self._elsewhere.rows()
+        yield from self._reports.rows()
+        yield from self._records.items()
 
     @property
     def _time(self) -> datetime | None:

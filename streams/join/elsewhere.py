@@ -3,7 +3,7 @@
 Somebody who had a copy of a mail between two others answers alone, at a company that nobody knows a deal of.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 import orjson
@@ -23,6 +23,11 @@ class Elsewhere:
         """Take back a row of the table."""
         since, *companies = orjson.loads(value)
         self._companies[row] = datetime.fromisoformat(since), companies
+
+    def rows(self) -> Iterator[tuple[str, bytes]]:
+        """All of them, as the table has them, in the order in which they were kept."""
+        for row, (at, companies) in self._companies.items():
+            yield row, orjson.dumps((at, *companies))
 
     def of(self, row: str) -> list[str]:
         """The companies at which the mail of this row is looked for too."""

@@ -1,7 +1,7 @@
 """Which deals a company's threads lead to."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 import orjson
@@ -33,6 +33,11 @@ class Links:
             since, *told = told
             self._spoken_of(row, datetime.fromisoformat(since))
         self._put(row, told)
+
+    def rows(self) -> Iterator[tuple[str, bytes]]:
+        """All of them, as the table has them, in the order in which they were kept."""
+        for row in self._threads:
+            yield row, self._value(row)
 
     def own(self, thread: str) -> list[str]:
         """The deals that were given the activity whose thread this is."""
@@ -86,8 +91,11 @@ class Links:
         self._deals[row] = deals
         self._threads.pop(row, None)
         self._threads[row] = None
+        return {row: self._value(row)}
+
+    def _value(self, row: str) -> bytes:
         since = [self._things[without_company(row)][company_in(row)].isoformat()] if kind_of(row) == "thing" else []
-        return {row: orjson.dumps(since + deals)}
+        return orjson.dumps(since + self._deals[row])
 
     def _drop(self, row: str) -> Rows:
         del self._deals[row], self._threads[row]

@@ -1,5 +1,6 @@
 """What sources report waits for the clock behind it, of each what it said last: so a busy one floods nothing."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -22,6 +23,11 @@ class Reports:
     def restore(self, row: str, value: bytes) -> None:
         """Take back a row of the table."""
         self._reports[row] = Report.of(value)
+
+    def rows(self) -> Iterator[tuple[str, bytes]]:
+        """All of them, as the table has them."""
+        for row, report in self._reports.items():
+            yield row, report.to_json()
 
     def hear(self, report: Report) -> Rows:
         """A source has reported; what to keep of it."""

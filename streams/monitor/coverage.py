@@ -10,7 +10,7 @@ behind them, so that a busy source floods nothing, and go from there to all deal
 has reached that clock: by then all that the source sent before is there, whichever way it took.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
@@ -162,6 +162,14 @@ class Heartbeats:
         """What has changed and must outlive a restart."""
         changed, self._changed = self._changed, {}
         return {self._row(key): _REPORTS.dump_json(self._reports(key)) for key in changed}
+
+    def rewrite(self, change: Callable[[bytes], bytes]) -> None:
+        """Put what `change` makes of reports in their place."""
+        for key in [key for known in self._sources.values() for key in known] + list(self._coming):
+            value = _REPORTS.dump_json(self._reports(key))
+            if (now := change(value)) != value:
+                self.restore(now)
+                self._changed[key] = None
 
     def restore(self, value: bytes) -> None:
         """Take back a row's value."""

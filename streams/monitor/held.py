@@ -6,12 +6,12 @@ remembers would hang on which topic was read faster. So nothing is taken that is
 before there is a time; what is near, as all is when nothing lags, does not wait.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from heapq import heappop, heappush
 
-from detectors.core.events import Event
+from detectors.core.events import Event, parse, to_json
 
 AHEAD = timedelta(hours=1)
 MOST = 50_000
@@ -40,6 +40,20 @@ class Held:
         self._events[row] = event
         heappush(self._heap, (event.time, row))
         return row
+
+    def rewrite(self, change: Callable[[bytes], bytes]) -> dict[str, bytes | None]:
+        """Put what `change` makes of events in their place; the rows to keep, and those that are no more."""
+        rows: dict[str, bytes | None] = {}
+        for row, event in list(self._events.items()):
+            value = to_json(event)
+            if (now := change(value)) != value:
+                del self._events[row]
+                rows[row] = None
+                if (anew := self.put(parse(now), now)) is not None:
+                    rows[anew] = now
+        if rows:
+            self._heap = sorted((event.time, row) for row, event in self._events.items())
+        return rows
 
     def near(self, time: datetime | None) -> Iterator[tuple[str, Event]]:
         """Take out, earliest first, what is no longer far ahead of the time, and what there is no room for."""

@@ -7,7 +7,7 @@ is what the partition's clock records say; a deal is looked at when an event nam
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import orjson
@@ -23,7 +23,8 @@ from ..alignment import Alignment
 from ..answer import Answer, answer, to_json
 from ..books import book_record, withdrawal
 from ..dead_letters import dead_letter
-from ..wire import Clock, Record, Send, partition_of
+from ..forgetting import NOBODY, Tombstone
+from ..wire import FORGOTTEN_MARK, Clock, Record, Send, partition_of
 from . import coverage, held, wins
 from .coverage import REPORT_KEY, Asked, Heartbeats, Report
 from .held import HELD_KEY, Held
@@ -34,6 +35,7 @@ log = logging.getLogger("stallwatch.monitor")
 
 TOLD_ERRORS = frozenset(10**power for power in range(10))
 LEDGER_KEY = "\x00ledger"
+FORGOTTEN_KEY = "\x00forgotten\x00"
 
 
 @dataclass
@@ -65,6 +67,7 @@ class Partition:
         self._watchlist = Watchlist()
         self._held = Held(partition)
         self._wins = Wins(partition, partitions)
+        self._forgotten = NOBODY
         self._asked: dict[str, Asked] = {}
         self._unknown: set[str] = set()
         self._told_under: str | None = None
@@ -97,6 +100,8 @@ class Partition:
             self._held.put(events.parse(value), value)
         elif row.startswith(WIN_KEY):
             self._wins.restore(row, value)
+        elif row.startswith(FORGOTTEN_KEY):
+            self._forgotten = self._forgotten.plus(Tombstone.of(value))
         else:
             self.deals[row] = state.unpack(value, self.rules, self._on_error, self._wins.baselines)
 
@@ -114,7 +119,13 @@ class Partition:
         changed: dict[str, None] = {}
         arrived: dict[str, bytes] = {}
         moved = clocked = False
-        for record in records:
+        batch, forgotten = list(records), self._forgotten
+        # whoever is forgotten behind them is forgotten in them
+        changed |= self._forget((record for record in batch if record.mark == FORGOTTEN_MARK), out)
+        for raw in batch:
+            if raw.mark == FORGOTTEN_MARK:
+                continue
+            record = self._forgotten.record(raw) if self._forgotten else raw
             try:
                 if record.mark == b"clock":
                     moved |= self._alignment.advance(self._clock_in(record))
@@ -128,8 +139,7 @@ class Partition:
                     continue
                 event = self._event_in(record)
             except events.Refused as refusal:
-                out.refused["unknown", refusal.reason] += 1
-                out.sends.append(dead_letter(record, refusal.reason, str(refusal), "deal-events", self.partitions))
+                self._refuse(record, refusal, out)
                 continue
             if record.value and (row := self._held.put(event, record.value)):
                 arrived[row] = record.value
@@ -160,6 +170,9 @@ class Partition:
         for deal_id in measured_anew.keys() - touched.keys() - changed.keys():
             self._tell(deal_id, self._as_of(self.deals[deal_id]), out, only_news=True)
         out.ledger |= self._heartbeats.rows()
+        if self._forgotten is not forgotten:
+            for each in self._forgotten:
+                out.ledger[f"{FORGOTTEN_KEY}{self.partition}\x00{each.address}"] = each.to_json()
         # a clock that moved nothing counts too: it will not be read again
         if clocked or judged_anew:
             out.ledger[f"{LEDGER_KEY}{self.partition}"] = self._kept_ledger()
@@ -177,6 +190,37 @@ class Partition:
                 self._tell(deal_id, self._as_of(watched), out)
         out.ledger[f"{LEDGER_KEY}{self.partition}"] = self._kept_ledger()
         return out
+
+    def _refuse(self, record: Record, refusal: events.Refused, out: Advanced) -> None:
+        out.refused["unknown", refusal.reason] += 1
+        out.sends.append(dead_letter(record, refusal.reason, str(refusal), "deal-events", self.partitions))
+
+    def _forget(self, marks: Iterable[Record], out: Advanced) -> dict[str, None]:
+        """Take the word on who is forgotten; the deals that are written and told anew without them, if it is news.
+
+        The rows that say it are kept last of all: whoever goes on from a part of it reads the word again.
+        """
+        before = self._forgotten
+        for record in marks:
+            try:
+                self._forgotten = self._forgotten.plus(Tombstone.of(record.value or b""))
+            except ValueError as error:
+                self._refuse(record, events.Refused("invalid", str(error)), out)
+        if self._forgotten is before:
+            return {}
+        changed: dict[str, None] = {}
+        for deal_id, watched in list(self.deals.items()):
+            kept = state.to_json(watched)
+            if (now := self._forgotten.deal(kept)) != kept:
+                anew = state.from_json(now, self.rules)
+                self.deals[deal_id] = replace(watched, deal=anew.deal, past=anew.past, returns=anew.returns)
+            elif not any(each.called.encode() in kept for each in self._forgotten):
+                continue
+            # also where it is written already, but was perhaps not told before the worker ended
+            changed[deal_id] = None
+        out.ledger |= self._held.rewrite(self._forgotten.event)
+        self._heartbeats.rewrite(self._forgotten.json)
+        return changed
 
     def _affected(self, moved: bool, judged_anew: bool) -> Iterator[str]:
         """The deals whose answer may differ now without an event of their own."""
@@ -311,4 +355,6 @@ def partition_of_row(row: str, partitions: int) -> int:
         return held.partition_of_row(row)
     if row.startswith(WIN_KEY):
         return wins.partition_of_row(row)
+    if row.startswith(FORGOTTEN_KEY):
+        return int(row.removeprefix(FORGOTTEN_KEY).partition("\x00")[0])
     return int(row.removeprefix(LEDGER_KEY)) if row.startswith(LEDGER_KEY) else partition_of(row.encode(), partitions)

@@ -21,6 +21,7 @@ from detectors.core.words import count_of
 
 from .. import books, rules_file, topics
 from ..books import Books, Shelved
+from ..forgetting import NOBODY
 from ..ingest import ingest
 from ..join import directory as join
 from ..join.directory import Directory
@@ -275,8 +276,10 @@ class Worker:
             consumer.let_go(TP(name, number), taken[-1])
             self.counts.positions[topic, number] = taken[-1].offset + 1
 
-    async def _take_inbox(self, _number: int, records: list[Record]) -> None:
-        told = ingest(records, self.rules, self.partitions, datetime.now(UTC))
+    async def _take_inbox(self, number: int, records: list[Record]) -> None:
+        # topics of as many partitions move together, so who is forgotten is known here as it is there
+        forgotten = next((each.forgotten for each in self.directories if each.partition == number), NOBODY)
+        told = ingest(records, self.rules, self.partitions, datetime.now(UTC), forgotten)
         self.counts.ingested(told)
         await self._write(self._named(told.sends))
         # a mark says that all before it is there: so it must be

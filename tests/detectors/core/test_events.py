@@ -344,6 +344,7 @@ def test_what_the_contract_asks_of_each_type_is_asked(kind, fields):
         ("activity.document", {"document_id": "d", "kind": "quote", "status": "sent"}),
         ("source.heartbeat", {"covers": [], "through": "2026-03-02T09:00:00Z"}),
         ("finding.feedback", {"detector": "ghosted", "verdict": "noise"}),
+        ("privacy.contact.forgotten", {"address": "0" * 32, "pseudonym": "forgotten-1f@them.example"}),
     ],
 )
 def test_an_event_of_each_type_needs_no_more_than_the_contract_asks(kind, fields):
@@ -373,6 +374,7 @@ def test_the_contract_of_types_is_complete():
         "activity.document",
         "source.heartbeat",
         "finding.feedback",
+        "privacy.contact.forgotten",
     }
 
 
