@@ -110,7 +110,9 @@ def key_of(event: Event) -> bytes:
 
 
 def _client(kafka: Kafka) -> dict[str, Any]:
-    """Arguments for aiokafka's clients: kafka-python's, but that the context alone says whether names are checked."""
-    arguments = kafka.client()
-    arguments.pop("ssl_check_hostname", None)
-    return arguments
+    """Arguments for aiokafka's clients: kafka-python's without those that it has other ways for.
+
+    The context alone says whether names are checked, and the request's time how long a broker is looked for.
+    """
+    others = ("ssl_check_hostname", "bootstrap_timeout_ms")
+    return {name: value for name, value in kafka.client().items() if name not in others}
