@@ -62,6 +62,8 @@ _DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)*")
 # whoever is called the same has an address of their own: it is one word
 _WORD = re.compile(r"[\w.+-]{1,64}@[\w.-]*|[^\W_]+")
 _BETWEEN = re.compile(r"[\s,._'’-]{1,3}")
+# told at once of most texts, which are times and ids: they hold no name of two words or more
+_TWO_WORDS = re.compile(r"[^\W\d_][\s,._'’-]{1,3}[^\W\d_]")
 
 
 def hash_of(address: str) -> str:
@@ -135,6 +137,7 @@ class Forgotten:
     def __init__(self, people: Iterable[Tombstone] = ()) -> None:
         self._people = {each.address: each for each in people}
         self._names = {name: each.called for each in self._people.values() for name in each.names}
+        self._domains = tuple({domain_of(each.pseudonym) for each in self._people.values()})
         # the longest first: Anna Maria Rossi is not left as Anna and somebody
         self._sizes = sorted({int(name.partition("-")[0]) for name in self._names}, reverse=True)
         self._known = lru_cache(65_536)(self._tombstone_of)
@@ -212,6 +215,8 @@ class Forgotten:
     def text(self, text: str) -> str:
         """A text that people wrote."""
         now = self._in_text(text) if "@" in text else text
+        if not self._sizes or (self._sizes[-1] > 1 and not _TWO_WORDS.search(now)):
+            return now
         if len(now) <= SHORT_TEXT:
             return self._by_names(now)
         return self._without_names(now[:MOST_OF_A_TEXT]) + now[MOST_OF_A_TEXT:]
@@ -293,6 +298,10 @@ class Forgotten:
         parts, done = [], 0
         at = text.find("@")
         while at >= 0:
+            beyond = text[at + 1 : at + 256].casefold()
+            if beyond.isascii() and not beyond.startswith(self._domains):
+                at = text.find("@", at + 1)
+                continue
             local, domain = _LOCAL.search(text, max(done, at - 64), at), _DOMAIN.match(text, at + 1, at + 256)
             for start, end in _spans(text, local, domain, is_id=is_id):
                 if found := self._tombstone(text[start:end]):
@@ -303,8 +312,6 @@ class Forgotten:
         return "".join([*parts, text[done:]])
 
     def _without_names(self, text: str) -> str:
-        if not self._sizes:
-            return text
         words = list(_WORD.finditer(text))
         parts, done, first = [], 0, 0
         while first < len(words):
