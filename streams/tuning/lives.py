@@ -13,11 +13,11 @@ from types import MappingProxyType
 from typing import Any
 
 from detectors.core.breach import Finding
+from detectors.core.deal import Deal
 from detectors.core.log import DocumentEntry
 from detectors.core.registry import catalogue
 from detectors.core.rules import Rules
 
-from ..answer import Answer
 from ..history import Input
 from ..replay import Replay
 from .seen import Seen
@@ -100,20 +100,8 @@ class Chronicle:
                 yield self._life(at_hand[deal_id])
 
     def _life(self, seen: Seen) -> Life:
-        deal = seen.deal
-        status = deal.current("status")
-        return Life(
-            deal_id=deal.id,
-            began=deal.created.at,
-            ended=status.at if status is not None and not deal.is_open else None,
-            owner=deal.owner,
-            team=deal.team,
-            amount=deal.amount,
-            currency=deal.currency,
-            facts=MappingProxyType(deal.facts),
-            documents=frozenset(entry.type for entry in deal.log if isinstance(entry, DocumentEntry)),
-            episodes=tuple(_episodes(seen, self.replay.partition.answers[deal.id])),
-        )
+        answer = self.replay.partition.answers[seen.deal.id]
+        return life_of(seen.deal, episodes_of(seen, answer.findings, answer.as_of))
 
 
 def lives(history: Iterable[Input], rules: Rules, until: datetime | None = None) -> Iterator[Life]:
@@ -124,11 +112,29 @@ def lives(history: Iterable[Input], rules: Rules, until: datetime | None = None)
     yield from chronicle.lives()
 
 
-def _episodes(seen: Seen, answer: Answer) -> Iterator[Episode]:
-    for told in answer.findings:
+def life_of(deal: Deal, episodes: Iterable[Episode]) -> Life:
+    """What became of a deal, of which these were told."""
+    status = deal.current("status")
+    return Life(
+        deal_id=deal.id,
+        began=deal.created.at,
+        ended=status.at if status is not None and not deal.is_open else None,
+        owner=deal.owner,
+        team=deal.team,
+        amount=deal.amount,
+        currency=deal.currency,
+        facts=MappingProxyType(deal.facts),
+        documents=frozenset(entry.type for entry in deal.log if isinstance(entry, DocumentEntry)),
+        episodes=tuple(episodes),
+    )
+
+
+def episodes_of(seen: Seen, findings: Iterable[Finding], as_of: datetime) -> Iterator[Episode]:
+    """What findings of a deal's answer at a moment were told of it."""
+    for told in findings:
         was_told = told.severity != "info" or (told.muted is not None and not _is_info(told))
         if was_told and told.state in ("open", "resolved"):
-            sight = seen.sight_of(told, answer.as_of)
+            sight = seen.sight_of(told, as_of)
             until = told.muted or (told.until if told.state == "resolved" else None)
             critical = sight.critical_at
             if told.muted is not None and critical is not None and critical > told.muted:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, time, timedelta
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 from detectors.core.assessment import Watched
 from detectors.core.breach import Breach, Finding
@@ -42,9 +42,14 @@ class Seen(Watched):
     over: Over = field(default_factory=dict, compare=False)
 
     @classmethod
-    def of(cls, watched: Watched, over: Over | None = None) -> Seen:
+    def of(cls, watched: Watched, beside: Mapping[str, Any] | None = None) -> Self:
         """A deal whose past, if it has any, was seen so."""
-        return cls(**{each.name: getattr(watched, each.name) for each in fields(Watched)}, over=over or {})
+        return cls(**{each.name: getattr(watched, each.name) for each in fields(Watched)}, **(beside or {}))
+
+    @property
+    def beside(self) -> Mapping[str, Any]:
+        """What is to be kept of a closed deal, beside what is kept of any that is watched."""
+        return {"over": self.over}
 
     def sight_of(self, finding: Finding, as_of: datetime) -> Sight:
         """When a finding, open or over, of its answer at a moment was seen."""

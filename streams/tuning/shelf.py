@@ -5,15 +5,16 @@ A year has many more deals than are open at a time. One that is packed can still
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
+from typing import Any
 
 from detectors.core import state
 from detectors.core.assessment import OnError, Watched
 from detectors.core.baselines import Baselines
 from detectors.core.rules import Rules
 
-from .seen import Over, Seen
+from .seen import Seen
 
 AT_HAND = 200
 """So many closed deals are left unpacked: to most of what is told of a deal after its end, it is told soon."""
@@ -21,18 +22,20 @@ AT_HAND = 200
 
 @dataclass(frozen=True, slots=True)
 class _Packed:
+    kind: type[Seen]
     raw: bytes
-    over: Over
+    beside: Mapping[str, Any]
     rules: Rules
     on_error: OnError | None
     baselines: Baselines | None
 
     @classmethod
     def of(cls, seen: Seen) -> _Packed:
-        return cls(state.pack(seen), seen.over, seen.deal.rules, seen.on_error, seen.baselines)
+        return cls(type(seen), state.pack(seen), seen.beside, seen.deal.rules, seen.on_error, seen.baselines)
 
     def unpacked(self) -> Seen:
-        return Seen.of(state.unpack(self.raw, self.rules, self.on_error, self.baselines), self.over)
+        watched = state.unpack(self.raw, self.rules, self.on_error, self.baselines)
+        return self.kind.of(watched, self.beside)
 
 
 class Shelf(MutableMapping[str, Watched]):
