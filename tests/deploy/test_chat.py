@@ -82,7 +82,7 @@ def posted(kind: str, folder: Path, told: Telling) -> Any:
         route |= {"group_wait": "1s", "group_interval": "2s"}
     (folder / "alertmanager.yml").write_text(yaml.safe_dump(config))
     now = datetime.now(UTC)
-    alerts = [each.to_dict(now, timedelta(hours=1)) for each in alerts_of(told, PAGES)]
+    alerts = [each.to_dict(now, timedelta(hours=1), is_news=True) for each in alerts_of(told, PAGES)]
     with channel.listening(), Alertmanager(folder / "alertmanager.yml", folder / "state") as alertmanager:
         request = urllib.request.Request(
             alertmanager.url + "/api/v2/alerts", json.dumps(alerts).encode(), {"Content-Type": "application/json"}

@@ -71,7 +71,7 @@ def found(*detectors: str, deal: str = "D-1", owner: str = "ann@us.example") -> 
     """The alerts of a deal as the notifier makes them of what these detectors found."""
     told = answer(deal, *(finding(each, summary=f"{each} is so") for each in detectors), owner=owner)
     return [
-        each.to_dict(datetime.now(UTC), timedelta(hours=1))
+        each.to_dict(datetime.now(UTC), timedelta(hours=1), is_news=True)
         for each in alerts_of(told_of(told), "https://deals.us.example")
     ]
 
@@ -589,7 +589,10 @@ def to_the_manager(name: str = "Acme renewal") -> list[Alert]:
         of_book=(BookFinding(replace(finding("pipeline_inflation", summary="it is stuffed"), deal_id=None)),),
         unanswered=tuple(Escalation(deal, each, since, since + timedelta(days=7)) for each in critical),
     )
-    return [each.to_dict(datetime.now(UTC), timedelta(hours=1)) for each in alerts_of(told, "https://deals.us.example")]
+    return [
+        each.to_dict(datetime.now(UTC), timedelta(hours=1), is_news=True)
+        for each in alerts_of(told, "https://deals.us.example")
+    ]
 
 
 def test_a_manager_gets_one_mail_of_what_is_left_unanswered_and_of_stuffed_books_and_the_rep_none_of_it(
