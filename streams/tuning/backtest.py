@@ -5,16 +5,18 @@ A book's detectors are left out: what is wrong with a book has no deal's end to 
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from detectors.core.rules import Rules
 
+from ..alerting.quiet import Hours
 from .endings import Ending, Endings
-from .figures import Figures
+from .figures import CRITICAL, WARNING, Figures, figures, leads, names_of
 from .lives import Life
+from .tellings import Telling, books, hours_of, tellings
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +64,69 @@ class Backtest:
         raise KeyError(name)
 
 
-def measure(lives: Iterable[Life], endings: Endings, rules: Rules, began: datetime, ended: datetime) -> Backtest:
-    """What the lives of a history's deals, from its first to its last moment, say of the rules they were told by."""
-    measured = tuple(life for life in lives if endings.concerns(life))
+def measure(lives: Iterable[Life], endings: Endings, rules: Rules, ended: datetime) -> Backtest:
+    """What the lives of a history's deals, up to its last moment, say of the rules that they were told by.
+
+    Owners are told of all their deals; counted is what they were told of those that are measured.
+    """
+    everybody = list(lives)
+    measured = tuple(life for life in everybody if endings.concerns(life))
+    alerts, rep_weeks = _alerts_by_week(everybody, measured, rules, ended)
+    told = sum(alerts.values(), Counter())
+    per_week = {name: count / rep_weeks.total() for name, count in told.items()} if rep_weeks else None
+    began = min((life.began for life in everybody), default=ended)
     return Backtest(
         rules=rules.hash,
         began=began,
         ended=ended,
         endings=endings,
-        deals=Counter(endings.of_life(life) for life in measured),
+        deals=Counter(map(endings.of_life, measured)),
         statuses=Counter(life.status for life in measured),
         reps=len({life.owner for life in measured if life.owner}),
-        figures=(),
-        leads={},
-        weeks=(),
+        figures=tuple(figures(measured, endings, per_week)),
+        leads=leads(measured, endings),
+        weeks=tuple(_weeks(alerts, rep_weeks)),
         lives=measured,
     )
+
+
+def _alerts_by_week(
+    everybody: Iterable[Life], measured: Iterable[Life], rules: Rules, ended: datetime
+) -> tuple[dict[date, Counter[str]], Counter[date]]:
+    """What was told in each week, by name, and how many owners had a deal open in it; weeks are those of the owner."""
+    counted = {life.deal_id for life in measured}
+    alerts: defaultdict[date, Counter[str]] = defaultdict(Counter)
+    rep_weeks: Counter[date] = Counter()
+    hours: dict[str, Hours] = {}
+    for owner, book in books(everybody).items():
+        hours[owner] = hours_of(owner, book, rules)
+        day_of = hours[owner].day_of
+        spans = ((day_of(each.began), day_of(each.ended or ended)) for each in book if each.deal_id in counted)
+        rep_weeks.update({monday for first, last in spans for monday in _mondays(first, last)})
+    for told in tellings(everybody, rules, ended):
+        if told.deal_id in counted:
+            alerts[_monday(hours[told.owner].day_of(told.at))].update(_names(told))
+    return alerts, rep_weeks
+
+
+def _names(told: Telling) -> set[str]:
+    """What a deal that is told counts for: once for each name, however much is new of it."""
+    names = {name for detector in told.new for name in names_of(detector)}
+    return names | {WARNING} | ({CRITICAL} if "critical" in told.new.values() else set())
+
+
+def _weeks(alerts: Mapping[date, Counter[str]], rep_weeks: Counter[date]) -> Iterator[Week]:
+    """Every week from the first to the last in which somebody had a deal open."""
+    for monday in _mondays(min(rep_weeks), max(rep_weeks)) if rep_weeks else ():
+        yield Week(monday, rep_weeks[monday], dict(alerts.get(monday, {})))
+
+
+def _mondays(first: date, last: date) -> Iterator[date]:
+    monday = _monday(first)
+    while monday <= last:
+        yield monday
+        monday += timedelta(days=7)
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
