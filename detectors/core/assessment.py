@@ -123,6 +123,10 @@ class Watched:
         replaced = [each.at for each in self.deal.log if each.event == entry.event]
         if not replaced and (last is None or entry.at > last):
             return self._then(deal, entry.at)
+        eve: Watched | None = self.__dict__.get("_eve")
+        if not replaced and entry.at == last and eve is not None and eve.deal.earlier is deal.earlier:
+            # one more event of the newest moment
+            return eve._then(deal, entry.at)
         return self._retold(deal, min([entry.at, *replaced]))
 
     def under(self, rules: Rules) -> Watched:
@@ -262,6 +266,9 @@ class Watched:
         past = (*self.past, *sorted(over, key=lambda each: (each.since.timestamp(), each.detector)))[-self.most_past :]
         told = replace(self, deal=deal, past=past, returns=(*self.returns, *returns)[-self.most_past :])
         told.__dict__["_judged"] = baseline, now_told
+        # as it was before the newest moment, of which more may come; what was before that is let go
+        self.__dict__.pop("_eve", None)
+        told.__dict__["_eve"] = self
         return told
 
     def _retold(self, deal: Deal, moment: datetime) -> Watched:
