@@ -23,7 +23,8 @@ from .core.log import DocumentEntry
 class ProposalUnanswered(Detector):
     """Proposals and quotes. Whatever the buyer does with any paper of ours, and every two-way touch, is an answer.
 
-    To send it again is no new start. While a meeting or another step is agreed and lies ahead, it waits.
+    To send it again is no new start. Another one may be, up to `new_starts` times: where talks are not recorded, a
+    revised offer is often the only trace of one. While a meeting or another step is agreed and lies ahead, it waits.
     """
 
     family = "papers and forecast"
@@ -35,6 +36,12 @@ class ProposalUnanswered(Detector):
     critical_business_days: int = Field(
         7, ge=1, le=500, description="Business days until it is critical. Higher: fewer critical findings."
     )
+    new_starts: int = Field(
+        0,
+        ge=0,
+        le=20,
+        description="How often another one, not the same again, starts the clock anew. Higher: fewer, later alerts.",
+    )
 
     def assess(self, deal: Deal) -> Breach | None:
         newest, heard = deal.proposal, deal.last_two_way
@@ -43,9 +50,11 @@ class ProposalUnanswered(Detector):
         sent = _unanswered(deal, heard.at if heard else None)
         if not sent:
             return None
+        start = _starts(sent)[: self.new_starts + 1][-1]
+        sent, which = sent[start:], "another" if start else "the"
         deadline = deal.calendar.plus_business_days(sent[0].at, self.warn_business_days)
         since, critical_from = deal.silence(sent[0].at, self.warn_business_days, self.critical_business_days)
-        evidence = [Evidence(sent[0].event, sent[0].at, f"we sent the {sent[0].type}, and nothing came back")]
+        evidence = [Evidence(sent[0].event, sent[0].at, f"we sent {which} {sent[0].type}, and nothing came back")]
         if len(sent) > 1:
             again = sent[-1]
             evidence.append(Evidence(again.event, again.at, f"we sent a {again.type} again, and nothing came back"))
@@ -73,3 +82,9 @@ def _unanswered(deal: Deal, heard: datetime | None) -> list[DocumentEntry]:
             if entry.type in ("proposal", "quote"):
                 sent.append(entry)
     return sent[::-1]
+
+
+def _starts(sent: list[DocumentEntry]) -> list[int]:
+    """Where in the list each document stands for the first time."""
+    names = [entry.document for entry in sent]
+    return [number for number, name in enumerate(names) if name not in names[:number]]

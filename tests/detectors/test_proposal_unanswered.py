@@ -116,6 +116,30 @@ def test_to_send_it_again_is_no_new_start():
     )
 
 
+REVISED = Rules.of({"detectors": {"proposal_unanswered": {"new_starts": 2}}})
+
+
+def test_another_one_is_a_new_start_where_the_rules_say_so():
+    found = unanswered(*SENT, document(3), document(7, name="second"), document(8, name="second"), rules=REVISED)
+    assert (found.since, found.critical_from) == (at(10), at(16))
+    assert found.evidence == (
+        Evidence("docs/proposal-sent-7", at(7), "we sent another proposal, and nothing came back"),
+        Evidence("docs/proposal-sent-8", at(8), "we sent a proposal again, and nothing came back"),
+    )
+
+
+def test_the_same_one_is_none_even_there():
+    assert unanswered(*SENT, document(7), rules=REVISED).since == at(4)
+    assert unanswered(*SENT, document(2, name="second"), document(7), rules=REVISED).since == at(7)
+
+
+def test_as_many_are_new_starts_as_the_rules_say():
+    versions = [document(day, name=f"version of day {day}") for day in (7, 8, 9)]
+    assert unanswered(*SENT, *versions[:2], rules=REVISED).since == at(11)
+    assert unanswered(*SENT, *versions, rules=REVISED).since == at(11)
+    assert unanswered(*SENT, *versions).since == at(4)
+
+
 def test_one_that_is_sent_after_they_looked_is_a_new_start():
     assert unanswered(*SENT, document(2, "viewed"), document(7, name="second")).since == at(10)
 
