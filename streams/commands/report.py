@@ -16,6 +16,7 @@ from ..report import report as slices_of
 from ..settings import Settings
 from .console import Json, RulesOption, out, print_json, progress, say, settings_with
 from .history import MailSource, Mapping, read_files
+from .moments import moment
 
 if TYPE_CHECKING:
     from ..answer import Answer
@@ -59,7 +60,7 @@ def report(
     in_force = rules_file.read(settings.rules)
     targets = _targets(target or [])
     levels = tuple(dict.fromkeys(by or (By.TEAM, By.REP)))
-    start = _moment(since, in_force)
+    start = moment(since, "--since", ZoneInfo(in_force.organization.time_zone))
     answers, clock = _replayed(files, settings, mapping, mail_source, in_force) if files else _running(settings)
     clock = clock.astimezone(ZoneInfo(in_force.organization.time_zone))
     if start is not None and start >= clock:
@@ -129,20 +130,3 @@ def _targets(given: list[str]) -> dict[str, float]:
             raise typer.BadParameter(f"{each!r}: write it like EUR=500000", param_hint="'--target'")
         targets[currency] = value
     return targets
-
-
-def _moment(text: str | None, rules: Rules) -> datetime | None:
-    """A day begins where the organization is."""
-    if text is None:
-        return None
-    forms = "write it like 2026-03-02T09:15:00+01:00 or 2026-03-02"
-    zone = ZoneInfo(rules.organization.time_zone)
-    try:
-        moment = datetime.fromisoformat(text)
-        if len(text) == len("2026-03-02"):
-            return moment.replace(tzinfo=zone)
-        if moment.tzinfo is not None:
-            return moment.astimezone(zone)
-    except (ValueError, OverflowError):
-        raise typer.BadParameter(f"{text!r}: {forms}", param_hint="'--since'") from None
-    raise typer.BadParameter(f"{text!r} has no offset: {forms}", param_hint="'--since'")

@@ -9,14 +9,20 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from difflib import get_close_matches
 
 from detectors.core.rules import Rules
+from detectors.core.words import count_of
 
 from ..alerting.quiet import Hours
 from .endings import Ending, Endings
 from .figures import CRITICAL, WARNING, Figures, figures, leads, names_of
 from .lives import Life
 from .tellings import Telling, books, hours_of, tellings
+
+
+class BacktestError(ValueError):
+    """A history that cannot be measured as it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +73,15 @@ class Backtest:
 def measure(lives: Iterable[Life], endings: Endings, rules: Rules, ended: datetime) -> Backtest:
     """What the lives of a history's deals, up to its last moment, say of the rules that they were told by.
 
-    Owners are told of all their deals; counted is what they were told of those that are measured.
+    Owners are told of all their deals; counted is what they were told of those that are measured. `BacktestError` if
+    none of these has ended, or if the endings ask for a field that no deal has.
     """
     everybody = list(lives)
+    _refuse_unknown(endings.fields, everybody)
     measured = tuple(life for life in everybody if endings.concerns(life))
+    if all(life.ended is None for life in measured):
+        number = f"{len(measured):,} of {count_of(len(everybody), 'deal')}"
+        raise BacktestError(f"no deal that is measured ({number}) has ended: there is nothing to judge alerts by")
     alerts, rep_weeks = _alerts_by_week(everybody, measured, rules, ended)
     told = sum(alerts.values(), Counter())
     per_week = {name: count / rep_weeks.total() for name, count in told.items()} if rep_weeks else None
@@ -88,6 +99,16 @@ def measure(lives: Iterable[Life], endings: Endings, rules: Rules, ended: dateti
         weeks=tuple(_weeks(alerts, rep_weeks)),
         lives=measured,
     )
+
+
+def _refuse_unknown(fields: Iterable[str], lives: Iterable[Life]) -> None:
+    # a status that nobody told is open
+    known = {"status"}.union(*(life.facts for life in lives))
+    for field in fields:
+        if field not in known:
+            near = get_close_matches(field, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(known))}"
+            raise BacktestError(f"no deal has a field {field!r}; {hint}")
 
 
 def _alerts_by_week(

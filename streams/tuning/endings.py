@@ -11,6 +11,9 @@ from typing import Any
 
 from .lives import Life
 
+DOCUMENT = "document"
+"""Stands for each kind of document that was sent, as if it were a field of the deal."""
+
 _CONDITION = re.compile(r"\s*(?P<field>[\w.]+)\s*(?P<sign>!=|>=|<=|=|~)\s*(?P<value>.+?)\s*")
 
 
@@ -61,7 +64,7 @@ class Condition:
 
     def holds(self, life: Life) -> bool:
         """Whether it is true of a deal as it was last; a field without a value only differs (`!=`)."""
-        values = life.documents if self.field == "document" else [life.facts.get(self.field)]
+        values = life.documents if self.field == DOCUMENT else [life.facts.get(self.field)]
         found = [self._is_met(value) for value in values if value is not None]
         return all(found) if self.sign == "!=" else any(found)
 
@@ -96,6 +99,11 @@ class Endings:
         """From texts; `ConditionError` names the one that cannot be read. Without `bad`, every lost end is bad."""
         told = tuple(map(Condition.of, bad))
         return cls(told or cls.bad, tuple(map(Condition.of, among)))
+
+    @property
+    def fields(self) -> set[str]:
+        """Which fields of a deal are asked for."""
+        return {condition.field for condition in (*self.bad, *self.among)} - {DOCUMENT}
 
     def concerns(self, life: Life) -> bool:
         """Whether a deal is measured at all."""

@@ -14,8 +14,9 @@ from datetime import datetime, timedelta
 from functools import cache
 from math import sqrt
 from statistics import NormalDist, quantiles
+from typing import get_args
 
-from detectors.core.detector import BookDetector
+from detectors.core.detector import BookDetector, Family
 from detectors.core.registry import catalogue
 
 from .endings import Ending, Endings
@@ -100,14 +101,14 @@ class Figures:
 def names() -> dict[str, str]:
     """Everything that has figures, with its kind: both severities, then each family followed by its detectors."""
     found = {WARNING: "severity", CRITICAL: "severity"}
-    families: defaultdict[str, list[str]] = defaultdict(list)
+    families: dict[str, list[str]] = {family: [] for family in get_args(Family)}
     for detector, kind in catalogue().items():
         # what is wrong with a book has no deal's end to be judged by, and what is shown only is no alert
         if not issubclass(kind, BookDetector) and kind.severity != "info":
             families[kind.family].append(detector)
     for family, detectors in families.items():
-        found[family] = "family"
-        found |= dict.fromkeys(detectors, "detector")
+        if detectors:
+            found |= {family: "family", **dict.fromkeys(detectors, "detector")}
     return found
 
 
