@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from .commands import dashboards, dead_letters, explain, history, polling, report, rules, running, snooze
+from .commands import backtest, dashboards, dead_letters, explain, history, polling, report, rules, running, snooze
 from .commands.console import say
 from .history import HistoryError
 from .rules_file import RulesFileError
@@ -24,6 +24,7 @@ app.command()(polling.poll)
 app.command()(history.replay)
 app.command()(explain.explain)
 app.command()(report.report)
+app.command()(backtest.backtest)
 app.command()(snooze.snooze)
 app.add_typer(rules.app, name="rules")
 app.add_typer(dashboards.app, name="dashboards")
