@@ -2,7 +2,8 @@
 
 Pure: no clock is read, nothing is sent. Alertmanager knows an alert by its labels alone, so an alert whose labels
 change (the deal goes to another owner, the finding turns critical) is another one, and the one before it has to be
-ended.
+ended. One that is over and comes back with the same labels is no news to it for as long as it remembers its mails: so
+the moment at which a rep was told of a finding is a label, which changes only with the day's mail.
 """
 
 import re
@@ -74,7 +75,12 @@ def alerts_of(told: Telling, pages_url: str) -> Iterator[Alert]:
     }
     for deal in told.deals:
         for rank, finding in enumerate(deal.findings, start=1):
-            labels = {"alertname": _alertname("Deal", finding.detector), **_deal_labels(deal.answer, finding)}
+            told_at = deal.since.get(finding.detector)
+            labels = {
+                "alertname": _alertname("Deal", finding.detector),
+                **_deal_labels(deal.answer, finding),
+                "told_at": f"{told_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if told_at else "",
+            }
             said = {"told": "new" if deal.is_new else "before", "place": _place(deal), "rank": f"{rank:02}"}
             yield _alert(labels, _deal_annotations(deal.answer, finding, pages_url) | said | more, finding.since)
     if told.manager is not None:

@@ -1,16 +1,16 @@
-"""How much of a book its owner is told, and when: a few deals a day, the most urgent first, none in quiet hours.
+"""How much of a book its owner is told, and when: a few deals once a day, the most urgent first, none in quiet hours.
 
 Pure: `told_at` is a function of the book, of what the owner was told before, of the rules and of a moment of event
 time. What was told stands in rows of the books' table, so it survives restarts and goes with its partition. It is
 level-triggered: what is told goes on being told for as long as it is open, whatever the hour, and costs nothing more.
-What is not told yet waits, and ranks again whenever there is room.
+What is not told yet waits, and ranks again the next day: one mail a day, whatever else turns up.
 
 A deal is told with all of its findings. What opens on it, or turns worse, later on is news: the deal ranks again, and
 until it is told again the owner knows of it what they knew. A finding that only becomes unknown, because a source does
-not report, and then opens again is no news.
+not report, and then opens again is no news. Nor is one that is critical no longer: that is said with the next mail.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -37,18 +37,17 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What an owner was told of a deal, by detector: when last, and how many times on that day.
+    """What an owner was told of a deal, by detector, and when last.
 
     `before` is what they had been told by then, for a choice that is made anew.
     """
 
     at: datetime
-    times: int
     words: Mapping[str, Word]
     before: Mapping[str, Word] = field(default_factory=dict)
 
     def findings(self, told: Answer) -> tuple[Finding, ...]:
-        """The open findings of the deal that its owner was told of, no more severe than they were told.
+        """The open findings of the deal that its owner was told of, as severe as they were told.
 
         Critical ones come first, then what was new when the deal was last told, then what is open for longer.
         """
@@ -82,7 +81,7 @@ def of_json(value: bytes) -> Told:
 def told_at(
     now: datetime, book: Mapping[str, Answer], before: Mapping[str, Told], hours: Hours, most: int
 ) -> dict[str, Told]:
-    """What the owner of a book is told of its deals, by deal id; `most` is how many times a day it is of one."""
+    """What the owner of a book is told of its deals, by deal id: of no more than `most` anew on a day."""
     today = hours.day_of(now)
     told = {
         deal_id: still
@@ -91,18 +90,16 @@ def told_at(
     }
     if not hours.is_open(now):
         return told
-    today_told = [each for each in told.values() if hours.day_of(each.at) == today]
-    at = min((each.at for each in today_told), default=now)
-    # of a deal that was told again the day's first telling is not kept: that it was one says that the choice is over
-    if now - at < CHOICE_OPEN and not any(each.times > 1 for each in today_told):
-        told = {deal_id: back for deal_id, each in told.items() if (back := _taken_back(each, at)) is not None}
-    else:
-        at = now
-    spent = {deal_id: each.times for deal_id, each in told.items() if hours.day_of(each.at) == today}
-    waiting = news(book, told)
-    for deal_id in ranked(waiting, book, now)[: max(0, most - sum(spent.values()))]:
+    at = min((each.at for each in told.values() if hours.day_of(each.at) == today), default=now)
+    if now - at >= CHOICE_OPEN:
+        return told
+    told = {deal_id: back for deal_id, each in told.items() if (back := _taken_back(each, at)) is not None}
+    for deal_id in ranked(news(book, told), book, now)[:most]:
         known = told[deal_id].words if deal_id in told else {}
-        told[deal_id] = Told(at, spent.get(deal_id, 0) + 1, _words(book[deal_id], known, at), known)
+        told[deal_id] = Told(at, _words(book[deal_id], known, at), known)
+    if any(each.at == at for each in told.values()):
+        # there is a mail, in which what is critical no longer may be said, too
+        told = {deal_id: _eased(each, book.get(deal_id)) for deal_id, each in told.items()}
     return told
 
 
@@ -133,26 +130,42 @@ def _words(answer: Answer, known: Mapping[str, Word], at: datetime) -> dict[str,
 
 
 def _older(known: Word | None, word: Word) -> Word:
-    return known if known is not None and known.severity == word.severity else word
+    if known is None or (word.severity == "critical" and known.severity != "critical"):
+        return word
+    return replace(known, severity=word.severity)
 
 
 def _still(told: Told, answer: Answer | None) -> Told:
-    """What is left of what was told: what is open, at most as severe as it is now, or unknown."""
-    severities: dict[str, Severity | None] = {}
+    """What is left of what was told: what is open, or unknown."""
+    left = _severities(answer)
+    return replace(told, words=_of(told.words, left), before=_of(told.before, left))
+
+
+def _of(words: Mapping[str, Word], left: Collection[str]) -> dict[str, Word]:
+    return {detector: word for detector, word in words.items() if detector in left}
+
+
+def _eased(told: Told, answer: Answer | None) -> Told:
+    """The same, where what was told as critical and is so no longer is told as the warning that it is."""
+    now = _severities(answer)
+    return replace(
+        told,
+        words={
+            detector: replace(word, severity="warning") if now.get(detector) == "warning" else word
+            for detector, word in told.words.items()
+        },
+    )
+
+
+def _severities(answer: Answer | None) -> dict[str, Severity | None]:
+    """How severe each finding is that is open, by detector; None of those that are unknown."""
+    found: dict[str, Severity | None] = {}
     for finding in answer.findings if answer is not None and answer.is_open else ():
         if finding.state == "unknown":
-            severities.setdefault(finding.detector, None)
+            found.setdefault(finding.detector, None)
         elif finding.is_stall:
-            severities[finding.detector] = finding.severity
-
-    def left(words: Mapping[str, Word]) -> dict[str, Word]:
-        return {
-            detector: replace(word, severity="warning") if severities[detector] == "warning" else word
-            for detector, word in words.items()
-            if detector in severities
-        }
-
-    return replace(told, words=left(told.words), before=left(told.before))
+            found[finding.detector] = finding.severity
+    return found
 
 
 def _taken_back(told: Told, since: datetime) -> Told | None:
@@ -161,4 +174,4 @@ def _taken_back(told: Told, since: datetime) -> Told | None:
         return told
     if not told.before:
         return None
-    return Told(max(word.at for word in told.before.values()), told.times - 1, told.before)
+    return Told(max(word.at for word in told.before.values()), told.before)

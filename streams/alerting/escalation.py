@@ -27,11 +27,12 @@ class Escalation:
 
 
 def escalations(answer: Answer, told: Told, hours: Hours) -> list[Escalation]:
-    """Each critical finding that the owner was told of, due or not yet."""
+    """Each finding that is critical, and that the owner was told of as such, due or not yet."""
+    critical = {each.detector for each in answer.stalls if each.severity == "critical"}
     answered = [at for at in (answer.two_way_at, answer.step_at) if at is not None]
     found = []
     for finding in told.findings(answer):
-        if finding.severity == "critical":
+        if finding.severity == "critical" and finding.detector in critical:
             since = max([told.words[finding.detector].at, *answered])
             due = hours.opening(hours.calendar.plus_business_days(since, UNANSWERED_BUSINESS_DAYS))
             found.append(Escalation(answer, finding, since, due))

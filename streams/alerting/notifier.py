@@ -13,6 +13,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Literal, Protocol
@@ -161,12 +162,13 @@ class Notifier:
                 log.exception("snoozed deals could not be looked at")
 
     def _disturbable(self) -> Iterator[Answer]:
-        """The open deals of those who may be told something now."""
+        """The open deals of those who may be told something now, each with what they are told of it."""
         for book in self._books():
-            quiet = {told.owner for told in book.tellings() if book.time and not told.is_open(book.time)}
+            tellings = {told.owner: told for told in book.tellings() if not book.time or told.is_open(book.time)}
             for owner, answers in book.owners():
-                if owner not in quiet:
-                    yield from answers
+                if owner in tellings:
+                    told = {each.answer.deal_id: each.findings for each in tellings[owner].deals}
+                    yield from (replace(each, findings=told.get(each.deal_id, ())) for each in answers)
 
     async def _look(self) -> None:
         # The books are read in one go, and then taken as they were: what they hold are values.

@@ -49,7 +49,8 @@ class Known(BaseModel):
     def news(self, told: Answer) -> str | None:
         """What is new on the deal since then, in a few words; None if nothing is.
 
-        Nothing is new in what is older: an answer may be read here before it has come to the book.
+        Nothing is new in what is older: an answer may be read here before it has come to the book. What was open then
+        and began only after that had ended in between.
         """
         if self.as_of is not None and told.as_of < self.as_of:
             return None
@@ -59,6 +60,8 @@ class Known(BaseModel):
             before = self.findings.get(finding.detector)
             if before is None or before == "info":
                 return f"{finding.detector} opened"
+            if self.as_of is not None and finding.since > self.as_of:
+                return f"{finding.detector} opened anew"
             if finding.severity == "critical" and before != "critical":
                 return f"{finding.detector} turned critical"
         return None
@@ -128,7 +131,10 @@ async def end(session: aiohttp.ClientSession, peers: Peers, deal_id: str) -> int
 
 
 async def wake(session: aiohttp.ClientSession, peers: Peers, answers: Iterable[Answer]) -> Mapping[str, str]:
-    """End the snoozes of those deals on which something new happened; the deals, by id, and what that was."""
+    """End the snoozes of those deals on which something new happened; the deals, by id, and what that was.
+
+    `answers` have those findings of which somebody is told.
+    """
     in_force: dict[str, list[Snoozed]] = {}
     for each in await snoozed(session, peers):
         in_force.setdefault(each.deal, []).append(each)

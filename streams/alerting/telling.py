@@ -1,7 +1,7 @@
 """What is told of a rep's book just now: to the rep, and to the manager of the rep's team."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from detectors.core.breach import Finding
@@ -15,11 +15,15 @@ from .quiet import Hours
 
 @dataclass(frozen=True, slots=True)
 class ToldDeal:
-    """A deal with those of its findings that its owner is told of; `is_new` if that was on their newest day."""
+    """A deal with those of its findings that its owner is told of; `is_new` if that was on their newest day.
+
+    `since` is when they were first told of each, by detector: one that ended and began anew is told anew.
+    """
 
     answer: Answer
     findings: tuple[Finding, ...]
     is_new: bool = True
+    since: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,12 @@ def telling(
     shown = {deal_id: findings for deal_id, findings in shown.items() if findings and book[deal_id].is_open}
     newest = max((hours.day_of(told[deal_id].at) for deal_id in shown), default=None)
     deals = tuple(
-        ToldDeal(book[deal_id], findings, hours.day_of(told[deal_id].at) == newest)
+        ToldDeal(
+            book[deal_id],
+            findings,
+            hours.day_of(told[deal_id].at) == newest,
+            {detector: word.at for detector, word in told[deal_id].words.items()},
+        )
         for deal_id, findings in shown.items()
     )
     untold = news(book, told)

@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from dashboards.catalogue import boards
 from streams import rules_file
-from streams.demo.company import Company
+from streams.demo.company import COVERS, Company
 from streams.demo.servers import Alertmanager, Prometheus
 from streams.demo.stage import Stage
 from streams.metrics import catalogue as metrics
@@ -58,6 +58,14 @@ def recording_at_once(config: Path) -> Path:
     return path
 
 
+def reported(source: str, at: datetime) -> bytes:
+    """A source of the company's says that all up to a moment has been sent."""
+    beat = event(
+        "source.heartbeat", uuid.uuid4().hex, at.isoformat(), None, covers=COVERS[source], through=at.isoformat()
+    )
+    return json.dumps(json.loads(beat) | {"source": source}).encode()
+
+
 @dataclass
 class Running:
     """A system, who scrapes it, and whom it alerts."""
@@ -65,13 +73,12 @@ class Running:
     system: System
     prometheus: Prometheus
     alerts: Alertmanager
-    _minutes: int = 0
+    _now: datetime = AFTER
 
     def now_says(self, deal: str, **fields: Any) -> None:
         """The CRM says something new of a deal; returns when all of it is done."""
-        self._minutes += 1
-        at = (AFTER + timedelta(minutes=self._minutes)).isoformat()
-        self.system.publish([event("crm.deal.changed", uuid.uuid4().hex, at, deal, **fields)])
+        self._now += timedelta(minutes=1)
+        self.system.publish([event("crm.deal.changed", uuid.uuid4().hex, self._now.isoformat(), deal, **fields)])
         self.system.wait_until_done()
 
     def people_have_their_say(self) -> None:
@@ -118,8 +125,19 @@ class Running:
         """The worker's series of a metric."""
         return self.system.worker.metrics(metric.name)
 
+    def told(self) -> list[tuple[str, str, str, str]]:
+        """(deal, detector, severity, owner) of each alert that Alertmanager has just now."""
+        return told(self.alerts)
+
     def stalled(self) -> list[tuple[str, str, str, str]]:
-        """(deal, detector, severity, owner) of each stall; returns when Alertmanager has the same."""
+        """(deal, detector, severity, owner) of each stall a day later; returns when Alertmanager has the same.
+
+        A rep who was told something today is told the rest tomorrow. All sources report up to then: that a deal cannot
+        be seen is no news on one that was told.
+        """
+        self._now += timedelta(days=1)
+        self.system.publish([reported(source, self._now) for source in COVERS], at=self._now)
+        self.system.wait_until_done()
         expected = stalls(self.system.answers())
         until(lambda: told(self.alerts) == expected, "Alertmanager has each stall, and nothing else")
         return expected
@@ -141,7 +159,9 @@ def running(broker: RunningBroker, tmp_path_factory: pytest.TempPathFactory) -> 
         alerts = stack.enter_context(alertmanager(folder))
         name = f"t{uuid.uuid4().hex[:8]}"
         told_to = {"alertmanager__urls": alerts.url, "alertmanager__resend_seconds": "2"} | PUSHES
-        system = stack.enter_context(System(broker.bootstrap, name, folder, COMPANY.rules() | PLENTY | PROMISED, **told_to))
+        system = stack.enter_context(
+            System(broker.bootstrap, name, folder, COMPANY.rules() | PLENTY | PROMISED, **told_to)
+        )
         system.start()
         demo = Stage(folder, system.worker.port, {}, print, alertmanager=alerts)
         config = recording_at_once(demo._prometheus_config())
@@ -191,6 +211,7 @@ def test_a_deal_that_changes_hands_leaves_no_alert_at_its_old_owner(running: Run
 
     running.now_says(deal, owner=new)
 
+    until(lambda: not any((each[0], each[3]) == (deal, old) for each in running.told()), "at once the old owner is rid")
     now = running.stalled()
     assert (deal, detector, severity, new) in now
     assert not any(each[0] == deal and each[3] != new for each in now)
@@ -201,6 +222,7 @@ def test_a_deal_that_is_closed_leaves_no_alert(running: Running) -> None:
 
     running.now_says(deal, status="won")
 
+    until(lambda: deal not in {each[0] for each in running.told()}, "at once nobody is alerted of it any more")
     assert deal not in {each[0] for each in running.stalled()}
 
 
@@ -214,7 +236,7 @@ def test_while_prometheus_is_away_nothing_changes_here_and_when_it_is_back_it_ha
 
     running.prometheus.kill()
     running.now_says(deal, status="won")
-    assert deal not in {each[0] for each in running.stalled()}
+    until(lambda: deal not in {each[0] for each in running.told()}, "nobody is alerted of it any more")
     assert worker.pid == pid
     assert worker.ready
 

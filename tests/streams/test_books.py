@@ -213,13 +213,15 @@ def test_nothing_is_told_before_the_first_clock_and_of_deals_that_nobody_owns_no
     assert told_by(books) == {"": ["A", "B"], ANN: ["A"]}
 
 
-def test_a_larger_budget_is_in_force_at_once() -> None:
+def test_a_larger_budget_is_in_force_for_the_next_mail() -> None:
     in_force = ONE_A_DAY
     books = Books(0, 1, lambda: in_force, lambda *_: None)
     books.advance([put(answer(deal, finding())) for deal in "ABC"], day(0))
     assert told_by(books) == {ANN: ["A"]}
     in_force = Rules()
     books.reload(day(0.1))
+    assert told_by(books) == {ANN: ["A"]}
+    books.pass_time(day(1))
     assert told_by(books) == {ANN: ["A", "B", "C"]}
 
 

@@ -82,9 +82,13 @@ def told_of(*answers: Answer, **other: Any) -> Telling:
 
 
 class Shelf:
-    """The books of a worker: each owner's in the partition that the test says. As much is told as there is."""
+    """The books of a worker: each owner's in the partition that the test says. As much is told as there is.
+
+    `time` is the time of events; who sets it later lets another day come.
+    """
 
     def __init__(self, rules: Rules = PLENTY) -> None:
+        self.time = MONDAY
         self._rules = rules
         self._books: dict[int, Books] = {}
 
@@ -106,4 +110,4 @@ class Shelf:
 
     def _record(self, partition: int, key: str, value: bytes | None) -> None:
         book = self._books.setdefault(partition, a_shelf(partition, self._rules))
-        book.advance([Record(partition, key.encode(), value)], MONDAY)
+        book.advance([Record(partition, key.encode(), value)], self.time)

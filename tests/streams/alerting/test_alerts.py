@@ -15,7 +15,7 @@ from streams.alerting.alerts import LONGEST_LABEL, Alert, Board, alerts_of, labe
 from streams.alerting.escalation import Escalation
 from streams.alerting.telling import BookFinding, Telling, ToldDeal
 from streams.answer import Answer
-from tests.streams.told import ANN, BOB, answer, facts, finding, told_of
+from tests.streams.told import ANN, BOB, MONDAY, answer, facts, finding, told_of
 
 PAGES = "https://deals.us.example"
 NOW = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
@@ -318,6 +318,20 @@ def test_what_was_told_on_an_earlier_day_comes_after_all_that_is_new() -> None:
     places = {each["deal_name"]: (each["place"], each["told"]) for _, each in of(Telling(ANN, deals=(before, new)))}
     assert places["Deal D-2"] < places["Deal D-1"]
     assert (places["Deal D-2"][1], places["Deal D-1"][1]) == ("new", "before")
+
+
+def test_a_finding_that_is_told_anew_is_another_alert_and_one_that_goes_on_is_the_same() -> None:
+    told = answer("D-1", finding(), finding("ghosted"))
+    seen = {"reply_only": MONDAY, "ghosted": MONDAY}
+    later = seen | {"ghosted": MONDAY + timedelta(days=1)}
+    first, second = (
+        {alert.labels for alert in alerts_of(Telling(ANN, deals=(ToldDeal(told, told.stalls, since=since),)), PAGES)}
+        for since in (seen, later)
+    )
+    [same] = first & second
+    assert (dict(same)["detector"], dict(same)["told_at"]) == ("reply_only", "2026-03-09T16:02:00Z")
+    [new] = second - first
+    assert (dict(new)["detector"], dict(new)["told_at"]) == ("ghosted", "2026-03-10T16:02:00Z")
 
 
 def test_what_is_wrong_with_a_book_is_an_alert_for_the_manager_and_names_the_rep() -> None:

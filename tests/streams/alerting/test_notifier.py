@@ -326,6 +326,32 @@ async def test_a_snoozed_deal_wakes_when_something_new_happens_and_its_owner_may
             assert await only_bobs()
 
 
+async def test_a_finding_that_opens_on_a_snoozed_deal_wakes_it_with_the_next_mail_and_no_sooner(
+    alertmanager: Alertmanager, shelf: Shelf, counts: Counts
+) -> None:
+    told = answer("D-1", finding())
+    shelf.put(told)
+    async with aiohttp.ClientSession() as session:
+        peers, now = Peers((alertmanager.url,)), datetime.now(UTC)
+        await snooze(session, peers, told, now + timedelta(days=1), "they are away", now)
+        async with notifying(shelf, counts, alertmanager.url, resend_seconds=0.2) as notifier:
+            shelf.time += timedelta(hours=1)
+            shelf.put(answer("D-1", finding(), finding("ghosted")))
+            notifier.changed()
+            before = counts[alertmanager.url, "ok"]
+            await eventually(lambda: counts[alertmanager.url, "ok"] >= before + 3)
+            assert [each.deal for each in await snoozed(session, peers)] == ["D-1"]
+
+            shelf.time += timedelta(days=1)
+            shelf.put(answer("D-1", finding(), finding("ghosted")))
+            notifier.changed()
+
+            async def is_awake() -> bool:
+                return not await snoozed(session, peers)
+
+            await eventually(is_awake)
+
+
 async def test_an_alertmanager_that_tells_nothing_of_silences_is_complained_of_once(
     shelf: Shelf, counts: Counts, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -407,12 +433,93 @@ async def test_a_deal_that_changes_hands_is_mailed_to_its_new_owner_only(
     assert to_ann[-1]["Subject"] == "1 deal needs you: Borealis pilot"
 
 
+async def test_a_finding_that_ended_and_comes_back_is_mailed_anew_on_the_next_day(
+    shipped: Alertmanager, mailroom: Mailroom, shelf: Shelf, counts: Counts
+) -> None:
+    shelf.put(
+        answer("D-1", finding(), name="Acme renewal", amount=9.0),
+        answer("D-2", finding(), name="Borealis pilot", amount=8.0),
+    )
+    async with notifying(shelf, counts, shipped.url, resend_seconds=1.0) as notifier:
+        [first] = await mails(mailroom, 1)
+        assert first["Subject"] == "2 deals need you: Acme renewal, Borealis pilot"
+        shelf.put(answer("D-1", name="Acme renewal", amount=9.0))
+        notifier.changed()
+        await eventually(deals_are(shipped, "D-2"))
+        shelf.time += timedelta(days=1)
+        shelf.put(answer("D-1", finding(), name="Acme renewal", amount=9.0))
+        notifier.changed()
+        [_, second] = await mails(mailroom, 2)
+    assert second["Subject"] == "1 deal needs you: Acme renewal"
+
+
+async def test_a_finding_that_ended_and_came_back_while_its_deal_was_snoozed_is_mailed_when_that_is_over(
+    shipped: Alertmanager, mailroom: Mailroom, shelf: Shelf, counts: Counts
+) -> None:
+    told = answer("D-1", finding(), name="Acme renewal")
+    shelf.put(told)
+    async with (
+        aiohttp.ClientSession() as session,
+        notifying(shelf, counts, shipped.url, resend_seconds=1.0) as notifier,
+    ):
+        await mails(mailroom, 1)
+        peers, now = Peers((shipped.url,)), datetime.now(UTC)
+        await snooze(session, peers, told, now + timedelta(days=1), "they are away", now)
+        shelf.put(answer("D-1", name="Acme renewal"))
+        notifier.changed()
+        await eventually(deals_are(shipped))
+
+        shelf.time += timedelta(days=1)
+        shelf.put(answer("D-1", finding(since=MONDAY + timedelta(hours=9)), name="Acme renewal"))
+        notifier.changed()
+
+        [_, second] = await mails(mailroom, 2)
+        assert await snoozed(session, peers) == []
+    assert second["Subject"] == "1 deal needs you: Acme renewal"
+
+
+async def test_a_rep_gets_one_mail_a_day_whatever_ends_eases_turns_worse_or_turns_up_in_it(
+    shipped: Alertmanager, mailroom: Mailroom, shelf: Shelf, counts: Counts
+) -> None:
+    shelf.put(answer("D-1", finding(severity="critical")), answer("D-2", finding()), answer("D-3", finding()))
+    async with notifying(shelf, counts, shipped.url, resend_seconds=1.0) as notifier:
+        [first] = await mails(mailroom, 1)
+        shelf.time += timedelta(hours=1)
+        shelf.put(
+            answer("D-1", finding()),
+            answer("D-2", finding(severity="critical"), finding("ghosted")),
+            answer("D-3"),
+            answer("D-4", finding(severity="critical")),
+        )
+        shelf.put(answer("D-3", finding()))
+        notifier.changed()
+        # what is over is over at once, and somebody else's mail shows that all of it was looked at
+        shelf.put(answer("D-5", finding(), owner=BOB), partition=1)
+        notifier.changed()
+        await mails(mailroom, 1, BOB)
+        await eventually(deals_are(shipped, "D-1", "D-2", "D-5"))
+        looked_at = await queries_of_notes(shipped)
+        await eventually(lambda: looked_at_notes(shipped, looked_at + 4))
+        assert len(mailroom.mails(ANN)) == 1
+
+        shelf.time += timedelta(days=1)
+        shelf.put(answer("D-1", finding()))
+        notifier.changed()
+        [_, second] = await mails(mailroom, 2, ANN)
+    assert first["Subject"] == "3 deals need you: Deal D-1, Deal D-2, Deal D-3"
+    assert second["Subject"] == "3 deals need you: Deal D-2, Deal D-4, Deal D-3"
+
+
 async def looked_at_notes(server: Alertmanager, times: int) -> bool:
     """Whether an Alertmanager asked itself so many times whether a mail is due."""
+    return await queries_of_notes(server) >= times
+
+
+async def queries_of_notes(server: Alertmanager) -> int:
     async with aiohttp.ClientSession() as session, session.get(f"{server.url}/metrics") as response:
         told = re.search(r"^alertmanager_nflog_queries_total (\d+)$", await response.text(), re.MULTILINE)
     assert told is not None
-    return int(told[1]) >= times
+    return int(told[1])
 
 
 async def test_a_restarted_alertmanager_that_kept_its_notes_mails_nothing_twice(

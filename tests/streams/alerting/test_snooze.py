@@ -125,6 +125,7 @@ async def test_it_wakes_when_something_new_happens_and_not_before(
         (answer("D", finding(summary="other words")), None),
         (answer("D"), None),
         (answer("D", finding("ghosted"), as_of=MONDAY - timedelta(hours=1)), None),  # what the book holds lags
+        (answer("D", finding(since=MONDAY + timedelta(hours=1))), "reply_only opened anew"),  # it had ended
         (answer("D", finding(), finding("ghosted", severity="info")), None),
     ],
 )
