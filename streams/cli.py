@@ -5,7 +5,19 @@ import sys
 
 import typer
 
-from .commands import backtest, dashboards, dead_letters, explain, history, polling, report, rules, running, snooze
+from .commands import (
+    backtest,
+    dashboards,
+    dead_letters,
+    explain,
+    forget,
+    history,
+    polling,
+    report,
+    rules,
+    running,
+    snooze,
+)
 from .commands.console import say
 from .history import HistoryError
 from .rules_file import RulesFileError
@@ -26,6 +38,7 @@ app.command()(explain.explain)
 app.command()(report.report)
 app.command()(backtest.backtest)
 app.command()(snooze.snooze)
+app.command()(forget.forget)
 app.add_typer(rules.app, name="rules")
 app.add_typer(dashboards.app, name="dashboards")
 app.add_typer(dead_letters.app, name="dead-letters")
@@ -39,6 +52,7 @@ def main() -> None:
     from .alerting.snooze import SnoozeError
     from .demo.processes import DemoUnavailable
     from .explain import ExplainError
+    from .forget import ForgetError
     from .publish import PublishError
     from .sources.connection import SourceError
     from .sources.mapped_csv import MappingError
@@ -57,6 +71,7 @@ def main() -> None:
         MappingError,
         TopicsError,
         ExplainError,
+        ForgetError,
         SnoozeError,
         PeersError,
         DemoUnavailable,

@@ -246,15 +246,16 @@ class Forgotten:
         now: dict[str, Any] = {}
         for name, value in told.items():
             each = self._told(value, name)
-            if found := self._tombstone(name):
-                name, known = found.pseudonym, each.get("name") if isinstance(each, dict) else None
-                if isinstance(known, dict) and known.get("value"):
-                    known["value"] = found.called
-            now[name] = each
-        if isinstance(email := told.get("email"), str) and (found := self._tombstone(email)):
-            fields = now["fields"] if isinstance(now.get("fields"), dict) else now
-            if fields.get("name"):
-                fields["name"] = found.called
+            found = self._tombstone(name)
+            if "@" in name and isinstance(each, dict) and isinstance(known := each.get("name"), dict):
+                # a contact in a summary; others may be called the same
+                known["value"] = found.called if found and known.get("value") else value["name"].get("value")
+            now[found.pseudonym if found else name] = each
+        if isinstance(email := told.get("email"), str):
+            found = self._tombstone(email)
+            known, was = (each["fields"] if isinstance(each.get("fields"), dict) else each for each in (now, told))
+            if "name" in known:
+                known["name"] = found.called if found and was["name"] else was["name"]
         return now
 
     def _called(self, told: Any) -> Iterator[tuple[str, str]]:

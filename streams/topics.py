@@ -55,9 +55,15 @@ def changelog(settings: Settings, table: str) -> str:
 
 def wanted(settings: Settings) -> list[Wanted]:
     """Every topic that must be there."""
-    kept = {"retention.ms": str(settings.topics.retention_days * DAY_MS), "cleanup.policy": "delete"}
+    # Kafka deletes whole segments: a day's is deleted a day late at the most
+    kept = {
+        "retention.ms": str(settings.topics.retention_days * DAY_MS),
+        "cleanup.policy": "delete",
+        "segment.ms": str(DAY_MS),
+    }
     refused = {**kept, "retention.ms": str(settings.topics.dead_letter_retention_days * DAY_MS)}
-    compact = {"cleanup.policy": "compact", "retention.ms": "-1"}
+    # without a bound, what was written anew could stand in its old form for as long as little is written
+    compact = {"cleanup.policy": "compact", "retention.ms": "-1", "max.compaction.lag.ms": str(DAY_MS)}
     configs: dict[Topic, dict[str, str]] = {
         "inbox": kept,
         "mail": kept,
@@ -71,6 +77,11 @@ def wanted(settings: Settings) -> list[Wanted]:
     topics = {told[topic]: config for topic, config in configs.items()}
     topics |= {changelog(settings, table): compact for table in TABLES}
     return [Wanted(name, settings.topics.partitions, config | size) for name, config in topics.items()]
+
+
+def every(settings: Settings) -> list[str]:
+    """The names of all topics, in the order in which events pass them, and of the changelogs of the tables."""
+    return [*names(settings).values(), *(changelog(settings, table) for table in TABLES)]
 
 
 @dataclass(frozen=True)

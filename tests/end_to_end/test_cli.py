@@ -43,6 +43,7 @@ COMMANDS = (
     "explain",
     "report",
     "snooze",
+    "forget",
     "demo",
     "rules",
     "rules check",

@@ -438,3 +438,10 @@ def test_a_finding_that_is_over_names_the_person_as_those_that_are_open_do(field
     partition.advance([word()])
     assert f"{CALLED} (CEO) left" in texts()
     assert known not in texts()
+
+
+def test_somebody_else_who_is_called_the_same_keeps_their_name() -> None:
+    namesake = orjson.dumps(event("crm.contact.changed", day(1), email="jane.doe@else.example", name=NAME))
+    assert without(NAME).event(namesake) == namesake
+    kept = orjson.dumps({"log": [], "earlier": {"contacts": {"jane.doe@else.example": {"name": {"value": NAME}}}}})
+    assert without(NAME).deal(kept) == kept

@@ -40,6 +40,9 @@ def test_what_follows_state_is_compacted_and_never_expires_and_events_expire() -
     for configs in wanted.values():
         assert (configs["cleanup.policy"] == "compact") == (configs["retention.ms"] == "-1")
         assert int(configs["max.message.bytes"]) == topics.MAX_MESSAGE_BYTES
+        # nothing outlives its time by more than a day
+        held = configs["max.compaction.lag.ms" if configs["cleanup.policy"] == "compact" else "segment.ms"]
+        assert int(held) == 24 * HOUR_MS
     assert wanted["stallwatch.inbox.v1"]["retention.ms"] == str(7 * 24 * HOUR_MS)
     assert wanted["stallwatch.dead-letters.v1"]["retention.ms"] == str(90 * 24 * HOUR_MS)
 
