@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Iterator
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -25,7 +26,9 @@ def system(broker: RunningBroker, tmp_path_factory: pytest.TempPathFactory) -> I
     """One worker."""
     folder = tmp_path_factory.mktemp("dead-letters")
     with System(broker.bootstrap, f"t{uuid.uuid4().hex[:8]}", folder, OURS) as system:
-        yield system.start()
+        system.start()
+        system.publish([], at=datetime.fromisoformat(AT))  # before the first clock nothing is taken
+        yield system
 
 
 def command(system: System, *arguments: str) -> Told:

@@ -19,6 +19,8 @@ from tests.end_to_end.system import System, until
 
 TOKEN = "canary-of-the-events-token"
 AT = "2026-03-02T09:15:00+01:00"
+# as whoever takes pushes has it; an event is known from the first clock on
+LIVE = {"pushes": "events", "events_token": TOKEN, "clock": "wall", "clock_seconds": "0.5"}
 
 
 def pushed(system: System, deal: str, at: str = AT, **headers: str) -> requests.Response:
@@ -62,7 +64,7 @@ def in_the_inbox(system: System) -> list[str]:
 def test_what_is_pushed_is_soon_known_and_its_token_stands_nowhere(
     broker: RunningBroker, prefix: str, tmp_path: Path
 ) -> None:
-    with System(broker.bootstrap, prefix, tmp_path, OURS, pushes="events", events_token=TOKEN) as system:
+    with System(broker.bootstrap, prefix, tmp_path, OURS, **LIVE) as system:
         system.start()
         assert pushed(system, "D-1").status_code == 202
         assert in_the_inbox(system) == ["D-1"]
@@ -84,7 +86,7 @@ def test_what_is_pushed_is_soon_known_and_its_token_stands_nowhere(
 def test_a_broker_that_dies_costs_the_sender_an_answer_in_seconds_and_nobody_an_event(
     own_broker: Broker, prefix: str, tmp_path: Path
 ) -> None:
-    with System(own_broker.bootstrap, prefix, tmp_path, OURS, pushes="events", events_token=TOKEN) as system:
+    with System(own_broker.bootstrap, prefix, tmp_path, OURS, **LIVE) as system:
         system.start()
         pid = system.worker.pid
         assert pushed(system, "D-0").status_code == 202
