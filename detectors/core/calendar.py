@@ -1,4 +1,4 @@
-"""Working days as one owner has them: their time zone, their country's holidays.
+"""Working days as one owner has them: their time zone, their week, their country's holidays.
 
 All moments handed out are in UTC, so that they compare and subtract truly across changes of daylight saving time.
 """
@@ -9,6 +9,9 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import holidays
+
+WEEK = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONDAY_TO_FRIDAY = frozenset(WEEK[:5])
 
 _DAY = timedelta(days=1)
 
@@ -31,25 +34,26 @@ def is_country(code: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """Business days of a time zone and, where `country` is given, of a country."""
+    """Business days of a time zone: those of `week` and, where `country` is given, none of its holidays."""
 
     zone: str = "UTC"
     country: str | None = None
+    week: frozenset[str] = MONDAY_TO_FRIDAY
 
     def local(self, moment: datetime) -> datetime:
         """The moment on the owner's clock."""
         return moment.astimezone(ZoneInfo(self.zone))
 
     def is_business_day(self, day: date) -> bool:
-        """Monday to Friday, and no holiday."""
-        return _is_business_day(self.country, day)
+        """A working day of the week, and no holiday."""
+        return _is_business_day(self.country, self.week, day)
 
     def plus_business_days(self, moment: datetime, count: int) -> datetime:
         """The same time of day, `count` business days later.
 
         A moment on a weekend or holiday counts from the first moment of the next business day.
         """
-        return _plus_business_days(self.zone, self.country, moment, count)
+        return _plus_business_days(self.zone, self.country, self.week, moment, count)
 
     def end_of(self, day: date) -> datetime:
         """The last moment of a day."""
@@ -62,25 +66,25 @@ class Calendar:
         return sum(self.is_business_day(first + n * _DAY) for n in range(1, (last - first).days + 1))
 
 
-def _is_business_day(country: str | None, day: date) -> bool:
-    return day.weekday() < 5 and not (country and day in _holidays_of(country, day.year))
+def _is_business_day(country: str | None, week: frozenset[str], day: date) -> bool:
+    return WEEK[day.weekday()] in week and not (country and day in _holidays_of(country, day.year))
 
 
 @lru_cache(maxsize=65_536)
-def _nth_business_day(country: str | None, day: date, count: int) -> date:
+def _nth_business_day(country: str | None, week: frozenset[str], day: date, count: int) -> date:
     """`day`, or the next business day after it, and `count` business days on."""
-    while not _is_business_day(country, day):
+    while not _is_business_day(country, week, day):
         day += _DAY
     for _ in range(count):
         day += _DAY
-        while not _is_business_day(country, day):
+        while not _is_business_day(country, week, day):
             day += _DAY
     return day
 
 
 @lru_cache(maxsize=65_536)
-def _plus_business_days(zone: str, country: str | None, moment: datetime, count: int) -> datetime:
+def _plus_business_days(zone: str, country: str | None, week: frozenset[str], moment: datetime, count: int) -> datetime:
     local = moment.astimezone(ZoneInfo(zone))
-    day = _nth_business_day(country, local.date(), count)
-    time_of_day = local.time() if _is_business_day(country, local.date()) else time.min
+    day = _nth_business_day(country, week, local.date(), count)
+    time_of_day = local.time() if _is_business_day(country, week, local.date()) else time.min
     return datetime.combine(day, time_of_day, ZoneInfo(zone)).astimezone(UTC)

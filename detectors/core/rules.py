@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from .addresses import Address, domain_of, normalise
-from .calendar import Calendar, is_country
+from .calendar import MONDAY_TO_FRIDAY, WEEK, Calendar, is_country
 from .complaints import complaint
 from .detector import BookDetector, Detector
 from .durations import Duration
@@ -60,8 +60,19 @@ def _domain(name: str) -> str:
         raise ValueError(f"{name!r} is no mail domain; write it like us.example") from None
 
 
+def _known_day(name: str) -> str:
+    if name not in WEEK:
+        raise ValueError(f"{name!r} is no day of the week; they are {', '.join(WEEK)}")
+    return name
+
+
+def _in_order(days: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(day for day in WEEK if day in days)
+
+
 Zone = Annotated[str, AfterValidator(_known_zone)]
 Country = Annotated[str, AfterValidator(_known_country)]
+Week = Annotated[tuple[Annotated[str, AfterValidator(_known_day)], ...], Field(min_length=1), AfterValidator(_in_order)]
 ClockTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
 
@@ -74,6 +85,7 @@ class Organization(_Section):
 
     domains: tuple[Annotated[str, AfterValidator(_domain)], ...] = ()
     holidays: Country | None = None
+    working_days: Week = _in_order(tuple(MONDAY_TO_FRIDAY))
     time_zone: Zone = "UTC"
     fiscal_year_starts: int = Field(1, ge=1, le=12)
 
@@ -83,6 +95,7 @@ class Team(_Section):
 
     manager: Address | None = None
     time_zone: Zone | None = None
+    working_days: Week | None = None
     holidays: Country | None = None
 
 
@@ -91,6 +104,7 @@ class Owner(_Section):
 
     team: str | None = None
     time_zone: Zone | None = None
+    working_days: Week | None = None
     holidays: Country | None = None
 
 
@@ -373,7 +387,8 @@ class Rules:
             layers = [self.file.owners.get(owner or ""), self.file.teams.get(team or ""), self.organization]
             zone = next(layer.time_zone for layer in layers if layer and layer.time_zone)
             country = next((layer.holidays for layer in layers if layer and layer.holidays), None)
-            self._calendars[key] = Calendar(zone, country)
+            week = next(layer.working_days for layer in layers if layer and layer.working_days)
+            self._calendars[key] = Calendar(zone, country, frozenset(week))
         return self._calendars[key]
 
     @cached_property

@@ -77,6 +77,17 @@ def test_holidays_are_those_of_the_country_and_its_part(calendar, day, works):
     assert calendar.is_business_day(day) is works
 
 
+def test_a_week_may_have_other_working_days():
+    six = Calendar("Europe/Amsterdam", "NL", frozenset({"Mon", "Tue", "Wed", "Thu", "Fri", "Sat"}))
+    # from Friday, 6 March; Saturday counts, and Sunday counts from Monday's first moment
+    assert six.plus_business_days(utc("2026-03-06T17:30"), 1) == utc("2026-03-07T17:30")
+    assert six.plus_business_days(utc("2026-03-06T17:30"), 6) == utc("2026-03-13T17:30")
+    assert six.plus_business_days(utc("2026-03-08T17:30"), 1) == utc("2026-03-09T23:00")
+    gulf = Calendar("Asia/Riyadh", week=frozenset({"Sun", "Mon", "Tue", "Wed", "Thu"}))
+    assert gulf.plus_business_days(utc("2026-03-05T12:00"), 1) == utc("2026-03-08T12:00")
+    assert not gulf.is_business_day(date(2026, 3, 6))
+
+
 def test_holidays_are_skipped_and_a_moment_on_one_counts_from_the_next_business_day():
     assert BERLIN.plus_business_days(utc("2026-04-02T08:00"), 1) == utc("2026-04-07T08:00")
     # Good Friday itself: from the first moment of Tuesday, which is ten in the evening of Monday in UTC
@@ -108,7 +119,14 @@ def test_a_day_ends_with_its_last_moment_on_the_owners_clock(zone, day, end):
 
 MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2028, 12, 31), timezones=st.just(UTC))
 CALENDARS = st.sampled_from(
-    [PLAIN, BERLIN, NEW_YORK, Calendar("Asia/Tokyo", "JP"), Calendar("Australia/Lord_Howe", "AU")]
+    [
+        PLAIN,
+        BERLIN,
+        NEW_YORK,
+        Calendar("Asia/Tokyo", "JP"),
+        Calendar("Australia/Lord_Howe", "AU"),
+        Calendar(week=frozenset({"Sat"})),
+    ]
 )
 
 

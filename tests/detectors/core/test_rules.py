@@ -79,6 +79,8 @@ def test_an_unknown_name_is_told_with_its_place_and_the_nearest_that_is_known(co
 WRONG = [
     ({"organization": {"time_zone": "Berlin"}}, ("organization", "time_zone")),
     ({"organization": {"holidays": "Atlantis"}}, ("organization", "holidays")),
+    ({"organization": {"working_days": ["Mon", "Funday"]}}, ("organization", "working_days", 1)),
+    ({"organization": {"working_days": []}}, ("organization", "working_days")),
     ({"organization": {"domains": ["us.example", "not a domain"]}}, ("organization", "domains", 1)),
     ({"organization": {"fiscal_year_starts": 13}}, ("organization", "fiscal_year_starts")),
     ({"teams": {"emea": {"manager": "boss"}}}, ("teams", "emea", "manager")),
@@ -235,6 +237,22 @@ def test_a_calendar_is_the_owners_else_the_teams_else_the_organizations():
     }
 
 
+def test_a_week_is_the_owners_else_the_teams_else_the_organizations():
+    rules = Rules.of(
+        {
+            "organization": {"working_days": ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]},
+            "teams": {"gulf": {"working_days": ["Sun", "Mon", "Tue", "Wed", "Thu"]}},
+            "owners": {ANN: {"team": "gulf", "working_days": ["Mon"]}, "bob@us.example": {"team": "gulf"}},
+        }
+    )
+    weeks = {owner: rules.calendar_of(owner, rules.team_of(owner)).week for owner in (ANN, "bob@us.example", None)}
+    assert weeks == {
+        ANN: {"Mon"},
+        "bob@us.example": {"Sun", "Mon", "Tue", "Wed", "Thu"},
+        None: {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat"},
+    }
+
+
 def test_the_crms_word_on_the_team_comes_before_the_rules():
     rules = Rules.of(
         {
@@ -267,6 +285,7 @@ SAME = [
     ({"teams": {"a": {}, "b": {}}}, {"teams": {"b": {}, "a": {}}}),
     ({"organization": {"domains": ["US.example"]}}, {"organization": {"domains": ["@us.example"]}}),
     ({"organization": {"time_zone": "UTC"}}, {}),
+    ({"organization": {"working_days": ["Fri", "Mon", "Tue", "Wed", "Thu"]}}, {}),
 ]
 
 
@@ -280,6 +299,7 @@ OTHER = [
     {"organization": {"domains": ["us.example"]}},
     {"organization": {"time_zone": "Europe/Berlin"}},
     {"organization": {"holidays": "DE"}},
+    {"organization": {"working_days": ["Mon", "Tue", "Wed", "Thu"]}},
     {"teams": {"a": {"time_zone": "Europe/Berlin"}}},
     {"owners": {ANN: {"holidays": "DE"}}},
     {"pipelines": {"default": {"stages": ["a", "b"]}}},
