@@ -9,7 +9,7 @@ the episodes, and not with days times deals.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import IntEnum
@@ -62,13 +62,16 @@ def hours_of(owner: str, book: Iterable[Life], rules: Rules) -> Hours:
 def _told(owner: str, book: _Book, hours: Hours, rules: Rules, until: datetime) -> Iterator[Telling]:
     most = rules.file.alerts.per_owner_per_day
     told: dict[str, Told] = {}
-    turn = book.next_turn
+    turn = book.next_news
     at = hours.opening(turn) if turn is not None else None
     while at is not None and at <= until:
         today = hours.day_of(at)
+        # what was told and is over is news if it comes back
+        while (end := book.next_end) is not None and end < at:
+            told = told_at(end, book.at(end), told, hours, most)
         told = told_at(at, book.at(at), told, hours, most)
         # what comes right after it may still be chosen in its place
-        while (turn := book.next_turn) is not None and _may_replace(turn, at, hours) and turn <= until:
+        while (turn := book.next_news) is not None and _may_replace(turn, at, hours) and turn <= until:
             told = told_at(turn, book.at(turn), told, hours, most)
         anew = [(deal_id, each) for deal_id, each in told.items() if each.at == at]
         for deal_id, each in anew:
@@ -97,21 +100,44 @@ class _Turn(IntEnum):
 _NEWS = (_Turn.FINDING_OPENS, _Turn.FINDING_WORSENS)
 
 
+class _Moments:
+    """Moments in their order, of which the first are over."""
+
+    def __init__(self, moments: Iterable[datetime]) -> None:
+        self._moments = list(moments)
+        self._passed = 0
+
+    @property
+    def next(self) -> datetime | None:
+        """The first that is not over."""
+        return self._moments[self._passed] if self._passed < len(self._moments) else None
+
+    def pass_over(self, now: datetime) -> None:
+        """Those up to now are over."""
+        while self._passed < len(self._moments) and self._moments[self._passed] <= now:
+            self._passed += 1
+
+
 class _Book:
     """An owner's book as it stood at a moment, which only moves on."""
 
-    def __init__(self, lives: Iterable[Life]) -> None:
+    def __init__(self, lives: Sequence[Life]) -> None:
         self.deals: dict[str, Answer] = {}
         self._findings: dict[str, dict[str, Finding]] = {}
         self._turns = sorted((turn for life in lives for turn in _turns(life)), key=itemgetter(0, 1))
-        self._news = [at for at, kind, _, _ in self._turns if kind in _NEWS]
         self._passed = 0
-        self._passed_news = 0
+        self._news = _Moments(at for at, kind, _, _ in self._turns if kind in _NEWS)
+        self._ends = _Moments(sorted(at for life in lives for at in _ends_that_return(life)))
 
     @property
-    def next_turn(self) -> datetime | None:
+    def next_news(self) -> datetime | None:
         """When something of it opens or turns worse next; None if nothing does any more."""
-        return self._news[self._passed_news] if self._passed_news < len(self._news) else None
+        return self._news.next
+
+    @property
+    def next_end(self) -> datetime | None:
+        """When something of it is over next that comes back later."""
+        return self._ends.next
 
     def at(self, moment: datetime) -> Mapping[str, Answer]:
         """The open deals with what was found of them by then."""
@@ -119,7 +145,6 @@ class _Book:
         while self._passed < len(self._turns) and self._turns[self._passed][0] <= moment:
             _, kind, life, finding = self._turns[self._passed]
             self._passed += 1
-            self._passed_news += kind in _NEWS
             changed[life.deal_id] = life
             self._take(kind, life.deal_id, finding)
         for deal_id, life in changed.items():
@@ -127,6 +152,8 @@ class _Book:
                 self.deals[deal_id] = _answer(life, self._findings[deal_id].values(), moment)
             else:
                 self.deals.pop(deal_id, None)
+        self._news.pass_over(moment)
+        self._ends.pass_over(moment)
         return self.deals
 
     def _take(self, kind: _Turn, deal_id: str, finding: Finding | None) -> None:
@@ -154,6 +181,14 @@ def _turns(life: Life) -> Iterator[tuple[datetime, _Turn, Life, Finding | None]]
                 yield worse.astimezone(UTC), _Turn.FINDING_WORSENS, life, replace(finding, severity="critical")
             if each.until is not None:
                 yield each.until.astimezone(UTC), _Turn.FINDING_ENDS, life, finding
+
+
+def _ends_that_return(life: Life) -> Iterator[datetime]:
+    """When findings ended of which the detector found another one later."""
+    last = {each.detector: each for each in life.episodes}
+    for each in life.episodes:
+        if each.until is not None and each is not last[each.detector]:
+            yield each.until.astimezone(UTC)
 
 
 def _finding(life: Life, episode: Episode) -> Finding:
