@@ -219,7 +219,9 @@ NOTIFICATIONS = Metric(
     PREFIX + "notifications_total", "counter", "Posts to Alertmanager, by peer and outcome.", ("peer", "outcome")
 )
 CONFIG_LAST_RELOAD_SUCCESSFUL = Metric(
-    PREFIX + "config_last_reload_successful", "gauge", "1 when the last load of the rules file succeeded, else 0."
+    PREFIX + "config_last_reload_successful",
+    "gauge",
+    "1 when the last load of the rules and people files succeeded, else 0.",
 )
 DETECTOR_INFO = Metric(
     PREFIX + "detector_info",

@@ -37,9 +37,25 @@ class Access:
         self._hosts = {_host(pages_url), _host(http.base)}
         self._names = {URL(pages_url).host, URL(http.base).host}
         self._is_secure = URL(pages_url).scheme == "https"
-        self.has_tokens = any(each.token for each in listed.values())
-        self.is_open = not (self.has_tokens or http.trust_header)
         self._wrong = FixedWindowRateLimiter(MemoryStorage())
+
+    @property
+    def has_tokens(self) -> bool:
+        """Whether anybody can log in."""
+        return any(each.token for each in self._people.values())
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody is asked who they are."""
+        return not (self.has_tokens or self._http.trust_header)
+
+    def read_anew(self) -> People:
+        """The people of the file as it is now, for `take`; `SettingsError` if it cannot be used."""
+        return _listed(self._http)
+
+    def take(self, listed: People) -> None:
+        """From now on these are the people: sessions of tokens that are gone are over."""
+        self._people = listed
 
     def person(self, request: web.Request, rules: Rules) -> Person | None:
         """Who asks; None if nobody can tell. `HTTPTooManyRequests` for one who has guessed too often."""
@@ -152,17 +168,23 @@ def of(settings: Settings) -> Access:
     `PeopleFileError` says what is wrong with the people file.
     """
     http = settings.http
-    access = Access(http, people.read(http.people), settings.pages_url)
+    access = Access(http, _listed(http), settings.pages_url)
     if http.open and not access.is_open:
         raise SettingsError("STALLWATCH_HTTP__OPEN: true, but people are named who may look; set one of the two")
-    if access.is_open and http.people:
-        raise SettingsError(f"STALLWATCH_HTTP__PEOPLE: nobody in {http.people} has a token")
     if access.is_open and not http.open and not is_loopback(http.host):
         raise SettingsError(
             f"STALLWATCH_HTTP__HOST: {http.host} is open to other machines: set STALLWATCH_HTTP__PEOPLE or "
             "STALLWATCH_HTTP__TRUST_HEADER, or STALLWATCH_HTTP__OPEN=true if no stranger gets there"
         )
     return access
+
+
+def _listed(http: Http) -> People:
+    """The people of the file; without a proxy that names people, some of them must have a token."""
+    listed = people.read(http.people)
+    if http.people and not http.trust_header and not any(each.token for each in listed.values()):
+        raise SettingsError(f"STALLWATCH_HTTP__PEOPLE: nobody in {http.people} has a token")
+    return listed
 
 
 def is_loopback(host: str) -> bool:

@@ -17,7 +17,7 @@ from detectors.core.deal import Deal
 from detectors.core.events import Feedback, Refused, parse, to_json
 
 from ..alerting.peers import Peers
-from ..alerting.snooze import SnoozeError, snooze
+from ..alerting.snooze import LONGEST, SnoozeError, snooze
 from ..answer import Answer
 from ..settings import Settings
 from ..wire import Send, partition_of
@@ -25,6 +25,7 @@ from .inbox import Inbox, key_of
 
 SOURCE = "stallwatch/pages"
 MOST_REASON = 500
+MOST_DAYS = LONGEST.days
 
 
 class NoVerdict(ValueError):
@@ -45,7 +46,7 @@ class Given:
     def of(cls, fields: Mapping[str, str], now: datetime) -> "Given":
         """What a form or a JSON object says; `NoVerdict` names what is missing or too long.
 
-        A snooze lasts `until` a moment, or for so many `days` from now.
+        A snooze lasts `until` a moment, or for so many `days` from now, 1 to `MOST_DAYS`.
         """
         detector, verdict = fields.get("detector", ""), fields.get("verdict", "")
         if not detector:
@@ -142,8 +143,8 @@ def _until(fields: Mapping[str, str], now: datetime) -> str | None:
     days = fields.get("days", "")
     if not days:
         return fields.get("until") or None
-    if not (days.isascii() and days.isdigit() and len(days) < 5):
-        raise NoVerdict("days: a whole number")
+    if not (days.isascii() and days.isdigit() and len(days) < 5 and 1 <= int(days) <= MOST_DAYS):
+        raise NoVerdict(f"days: a whole number from 1 to {MOST_DAYS}")
     return (now + timedelta(days=int(days))).isoformat()
 
 

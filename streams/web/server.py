@@ -21,7 +21,7 @@ from ..alerting.peers import PeersError
 from ..answer import Answer, to_json
 from ..settings import Http
 from .access import CHALLENGE, Access, is_loopback
-from .feedback import NoVerdict, Verdicts
+from .feedback import MOST_DAYS, NoVerdict, Verdicts
 from .inbox import InboxUnavailable
 from .pages import render
 from .pages.board import Row, Wanted, board
@@ -77,7 +77,7 @@ class Views(Protocol):
         """The rules in force."""
 
     async def reload(self) -> str | None:
-        """Take the rules file anew; what is wrong with it, if it is not taken."""
+        """Take the rules and the people file anew, both or none; what is wrong, if they are not taken."""
 
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -197,8 +197,8 @@ class _Site:
             return _json(to_json(told))
         shown = life(told, self._views.watched(told.deal_id), self._views.now())
         noted = Noted.of(request.query)
-        can_snooze = self._verdicts is not None and self._verdicts.can_snooze
-        return _html(render.deal_page(shown, self._views.readiness(), person, noted, can_snooze=can_snooze))
+        most_days = MOST_DAYS if self._verdicts is not None and self._verdicts.can_snooze else 0
+        return _html(render.deal_page(shown, self._views.readiness(), person, noted, most_days=most_days))
 
     async def feedback(self, request: web.Request, person: Person) -> web.Response:
         told = self._told(request, person, "/feedback")

@@ -45,9 +45,10 @@ SHUTDOWN_SECONDS = 5.0
 class Views:
     """What the pages see of a worker."""
 
-    def __init__(self, worker: Worker, watchdog: Watchdog) -> None:
+    def __init__(self, worker: Worker, watchdog: Watchdog, visitors: Access) -> None:
         self._worker = worker
         self._watchdog = watchdog
+        self._visitors = visitors
 
     def answers(self) -> Iterable[Answer]:
         """Every deal of this worker, as it was told last."""
@@ -95,8 +96,17 @@ class Views:
         return self._worker.rules
 
     async def reload(self) -> str | None:
-        """Take the rules file anew; what is wrong with it, if it is not taken."""
-        return await self._worker.reload()
+        """Take the rules and the people file anew, both or none; what is wrong, if they are not taken."""
+        try:
+            people = self._visitors.read_anew()
+        except SettingsError as error:
+            self._worker.counts.reload_succeeded = False
+            log.error("the people and the rules stay as they were: %s", error)
+            return str(error)
+        problem = await self._worker.reload()
+        if problem is None:
+            self._visitors.take(people)
+        return problem
 
 
 class Companions(Service):
@@ -107,7 +117,7 @@ class Companions(Service):
         self._settings = worker.settings
         self._watchdog = Watchdog(self._settings.patience_seconds, die)
         self._inbox = Inbox(worker.settings)
-        views = Views(worker, self._watchdog)
+        self._views = views = Views(worker, self._watchdog, visitors)
         self._pushes = Pushes(kinds, self._inbox, worker.counts, worker.breakers, views.readiness)
         verdicts = Verdicts(worker.settings, self._inbox, Peers(worker.settings.alertmanager.urls))
         site = build(views, self._pushes.routes(), visitors, verdicts)
@@ -143,7 +153,7 @@ class Companions(Service):
         await self._inbox.stop()
 
     def _reload(self) -> None:
-        self.add_future(self._worker.reload())
+        self.add_future(self._views.reload())
 
     @Service.task
     async def _notify(self) -> None:

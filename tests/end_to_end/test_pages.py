@@ -1,6 +1,8 @@
 """The pages of running workers: who gets in, and what a verdict comes to, up to Kafka, the metrics and Alertmanager."""
 
 import json
+import os
+import signal
 import urllib.request
 from datetime import UTC, datetime
 from pathlib import Path
@@ -125,6 +127,45 @@ def test_two_workers_ask_the_same_people_and_send_them_on(broker: RunningBroker,
             assert {answer.status_code for answer in seen.values()} == {200}
             assert {bool(answer.history) for answer in seen.values()} == {True, False}
             assert all("Log out" in answer.text for answer in seen.values())
+
+
+@pytest.mark.timeout(180)
+def test_the_people_file_is_read_again_with_the_rules_and_a_bad_one_changes_neither(
+    broker: RunningBroker, prefix: str, tmp_path: Path
+) -> None:
+    people = tmp_path / "people.yaml"
+    people.write_text(PEOPLE)
+    with System(broker.bootstrap, prefix, tmp_path, OURS, http__people=str(people)) as system:
+        system.start()
+
+        def rules() -> dict[tuple[str, ...], float]:
+            return system.worker.metrics("stallwatch_rules_loaded_timestamp_seconds")
+
+        def succeeded() -> float:
+            return system.worker.metrics("stallwatch_config_last_reload_successful")[()]
+
+        loaded = rules()
+        people.write_text(PEOPLE.replace("role: rep", "role: chief"))
+        refused = asked(system, "/-/reload", TOKENS["ops"], {})
+        assert refused.status_code == 500
+        assert f"{people}:2: ann@us.example.role: " in refused.text
+        assert (rules(), succeeded()) == (loaded, 0)
+        assert asked(system, "/deals", TOKENS["ann"]).status_code == 200
+
+        people.write_text(PEOPLE.replace(TOKENS["ann"], "another-canary-of-anns"))
+        assert system.worker.pid
+        os.kill(system.worker.pid, signal.SIGHUP)
+        until(lambda: asked(system, "/deals", TOKENS["ann"]).status_code == 401, "the good file is taken")
+        assert succeeded() == 1
+        assert asked(system, "/deals", "another-canary-of-anns").status_code == 200
+
+        # bad rules leave the people as they were, too
+        people.write_text(PEOPLE)
+        system.write_rules({"detectors": {"gone_quite": {}}})
+        assert asked(system, "/-/reload", TOKENS["ops"], {}).status_code == 500
+        assert succeeded() == 0
+        assert asked(system, "/deals", "another-canary-of-anns").status_code == 200
+        assert "canary" not in refused.text + system.worker.log_text() + system.worker.ask("/metrics")[1]
 
 
 def test_a_worker_does_not_open_its_pages_to_strangers() -> None:

@@ -64,10 +64,10 @@ def deal_page(
     person: Person | None = None,
     noted: Noted | None = None,
     *,
-    can_snooze: bool = False,
+    most_days: int = 0,
 ) -> str:
-    """One deal; `noted` is the verdict that was just given on it."""
-    return _page("deal", person, life=life, notice=notice, noted=noted, can_snooze=can_snooze)
+    """One deal; `noted` is the verdict that was just given on it, `most_days` for how long it can be snoozed."""
+    return _page("deal", person, life=life, notice=notice, noted=noted, most_days=most_days)
 
 
 def catalogue_page(runbooks: list[Runbook], person: Person | None = None) -> str:

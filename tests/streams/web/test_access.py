@@ -344,3 +344,49 @@ def test_settings_that_contradict_each_other_are_refused(tmp_path: Path) -> None
         of(Settings(http=Http(people=people)))
     with pytest.raises(SettingsError, match="STALLWATCH_HTTP__OPEN"):
         of(Settings(http=Http(open=True, trust_header="X-User")))
+
+
+# -- when the people file is read again
+
+
+async def test_who_is_taken_off_the_list_is_out_and_who_is_put_on_it_comes_in(shelf: Shelf) -> None:
+    access = Access(Http(), PEOPLE, "")
+    async with TestClient(TestServer(build(shelf, access=access)), cookie_jar=CookieJar(unsafe=True)) as client:
+        assert (await log_in(client, "ann")).status == 303
+        assert await ids(client, {}) == {"ann-1"}
+
+        others = {name: listed for name, listed in PEOPLE.items() if name != "ann@us.example"}
+        access.take(others | {"cy@us.example": Listed(role="rep", token=SecretStr("cy-0123456789abcdef"))})
+
+        assert (await client.get("/deals", headers=JSON)).status == 401
+        assert (await client.get("/deals", headers=JSON | bearer("ann"))).status == 401
+        assert await ids(client, {"Authorization": "Bearer cy-0123456789abcdef"}) == {"cy-1"}
+        assert await ids(client, bearer("bob")) == {"bob-1"}
+
+
+@pytest.mark.parametrize(
+    ("written", "refused"),
+    [
+        ("ann@us.example: {role: chief, token: canary-0123456789}\n", r":1: ann@us\.example\.role: "),
+        ("ann@us.example: {role: rep}\n", "nobody in .* has a token"),
+        ("", "nobody in .* has a token"),
+        ("[", r"people\.yaml"),
+        (None, r"people\.yaml"),
+    ],
+)
+def test_a_bad_people_file_lets_nobody_in_and_puts_nobody_out(
+    written: str | None, refused: str, tmp_path: Path
+) -> None:
+    people = tmp_path / "people.yaml"
+    people.write_text("ann@us.example: {role: rep, token: 0123456789abcdef}\n")
+    access = of(Settings(http=Http(people=people)))
+    if written is None:
+        people.unlink()
+    else:
+        people.write_text(written)
+
+    with pytest.raises(SettingsError, match=refused) as error:
+        access.read_anew()
+
+    assert "canary" not in str(error.value)
+    assert (access.has_tokens, access.is_open) == (True, False)

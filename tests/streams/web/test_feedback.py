@@ -151,9 +151,15 @@ async def test_the_same_click_twice_is_one_event_and_a_change_of_mind_another(sh
         ({"detector": "reply_only", "verdict": "noise", "reason": "x" * 501}, "at most 500"),
         ({"detector": "reply_only", "verdict": "snooze", "until": "tomorrow"}, "data.until"),
         ({"detector": "reply_only", "verdict": "snooze"}, "until: say until when"),
-        ({"detector": "reply_only", "verdict": "snooze", "days": "x"}, "days: a whole number"),
+        *(
+            ({"detector": "reply_only", "verdict": "snooze", "days": days, "reason": "x"}, "whole number from 1 to 90")
+            for days in ("x", "0", "-3", "1.5", "91", "9999", "٣")
+        ),
         ({"detector": "reply_only", "verdict": "snooze", "days": "7"}, "a snooze needs a reason"),
-        ({"detector": "reply_only", "verdict": "snooze", "days": "9999", "reason": "x"}, "up to 90 days"),
+        (
+            {"detector": "reply_only", "verdict": "snooze", "until": "2199-01-01T00:00:00Z", "reason": "x"},
+            "up to 90 days",
+        ),
     ],
 )
 async def test_what_is_no_verdict_is_refused_with_its_reason(

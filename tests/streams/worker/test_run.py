@@ -6,6 +6,7 @@ import pytest
 
 from detectors.core.rules import Rules
 from streams.settings import Http, Settings, SettingsError, Topics
+from streams.web.server import OPEN
 from streams.wire import Topic
 from streams.worker.run import Views, with_port
 from streams.worker.watchdog import Watchdog
@@ -46,7 +47,7 @@ def views(worker: Worker, held: dict[str, list[int]]) -> Views:
     worker.app.assignor.changelog_distribution = {
         url: {"stallwatch-deals-changelog": partitions} for url, partitions in held.items()
     }
-    return Views(worker, Watchdog(60, die))
+    return Views(worker, Watchdog(60, die), OPEN)
 
 
 def test_a_deal_is_where_its_partition_is_held(worker: Worker) -> None:
@@ -75,7 +76,7 @@ def test_readiness_says_for_how_long_nothing_has_moved(worker: Taking, monkeypat
     monkeypatch.setattr("streams.worker.watchdog.monotonic", lambda: now)
     now = 0.0
     watchdog = Watchdog(60, die)
-    shown = Views(worker, watchdog)
+    shown = Views(worker, watchdog, OPEN)
     assert (shown.health(), shown.readiness()) == (None, None)
     worker.ready = False
     watchdog.turn(worker.task, 1)
