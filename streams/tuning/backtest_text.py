@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from rich.console import Group
@@ -62,14 +62,15 @@ def summary(backtest: Backtest) -> str:
     )
 
 
-def warnings(backtest: Backtest) -> Iterator[str]:
-    """What stands on so few deals that it is a hint at most."""
+def warnings(backtest: Backtest, name: Callable[[Figures], str] | None = None) -> Iterator[str]:
+    """What stands on so few deals that it is a hint at most; figures are called as JSON does, or by `name`."""
+    call = name or _name
     bad, won = backtest.deals.get(Ending.BAD, 0), backtest.deals.get(Ending.GOOD, 0)
     if bad < FEW:
         yield f"{count_of(bad, 'bad end')}, fewer than {FEW}: recall and lead are hints at most."
     if won < FEW:
         yield f"{count_of(won, 'won deal')}, fewer than {FEW}: how many of them were alerted is a hint at most."
-    few = [_name(each) for each in backtest.figures if each.kind != "family" and 0 < each.alerted < FEW]
+    few = [call(each) for each in backtest.figures if each.kind != "family" and 0 < each.alerted < FEW]
     if few:
         yield f"Fewer than {FEW} alerted deals have ended, so precision is a hint at most: {', '.join(few)}."
 
@@ -79,7 +80,7 @@ def as_json(backtest: Backtest) -> dict[str, Any]:
     endings, deals = backtest.endings, backtest.deals
     by_kind: dict[str, dict[str, Any]] = {"detector": {}, "family": {}, "severity": {}}
     for each in backtest.figures:
-        by_kind[each.kind][each.name] = _object(each)
+        by_kind[each.kind][each.name] = figures_as_json(each)
     return {
         "rules": backtest.rules,
         "began": backtest.began.isoformat(),
@@ -115,7 +116,8 @@ def percent(share: Share) -> str:
     return f"{100 * share.value:.0f} % ({100 * share.low:.0f}–{100 * share.high:.0f})"
 
 
-def _object(each: Figures) -> dict[str, Any]:
+def figures_as_json(each: Figures) -> dict[str, Any]:
+    """One of its figures."""
     return {
         "alerted": each.alerted,
         "alerted_open": each.alerted_open,
