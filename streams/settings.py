@@ -8,6 +8,7 @@ names.
 import os
 import ssl
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from difflib import get_close_matches
 from ipaddress import ip_network
 from pathlib import Path
@@ -100,6 +101,19 @@ class Topics(BaseModel):
     dead_letter_retention_days: int = Field(90, ge=1, description="How long dead letters are kept.")
 
 
+class Retention(BaseModel):
+    """How long what is in the tables is kept; the topics have settings of their own."""
+
+    closed_deals_days: int | None = Field(
+        None, ge=1, le=36_500, description="How long a deal is kept after it was won or lost; for good, if not set."
+    )
+
+    @property
+    def closed_deals(self) -> timedelta | None:
+        """The same as a time; None is for good."""
+        return None if self.closed_deals_days is None else timedelta(days=self.closed_deals_days)
+
+
 class Http(BaseModel):
     """The worker's own server: where it listens, and where it is reached if that is somewhere else."""
 
@@ -176,6 +190,7 @@ class Settings(BaseSettings):
     )
     kafka: Kafka = Kafka()
     topics: Topics = Topics()
+    retention: Retention = Retention()
     http: Http = Http()
     alertmanager: Alertmanager = Alertmanager()
     grafana: Grafana = Grafana()

@@ -1,7 +1,7 @@
 """Whose contacts a company's people are, and since when."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from datetime import datetime
 
 import orjson
@@ -24,6 +24,20 @@ class Contacts:
         """All of them, as the table has them."""
         for row, deals in self._deals.items():
             yield row, orjson.dumps(deals)
+
+    def drop(self, deals: Set[str]) -> dict[str, bytes | None]:
+        """Nobody is a contact of these deals any more; the rows that differ since."""
+        rows: dict[str, bytes | None] = {}
+        for row, known in list(self._deals.items()):
+            if deals.isdisjoint(known):
+                continue
+            if rest := {deal: since for deal, since in known.items() if deal not in deals}:
+                self._deals[row] = rest
+                rows[row] = orjson.dumps(rest)
+            else:
+                del self._deals[row]
+                rows[row] = None
+        return rows
 
     def meet(self, row: str, deal: str, at: datetime) -> dict[str, bytes | None]:
         """Somebody is a deal's contact, at the latest from then on; the row to keep, if that is news."""

@@ -121,6 +121,10 @@ class Deals:
         known = self._known.get(deal)
         return known is None or known.closed is None or known.closed > moment
 
+    def closed_before(self, moment: datetime) -> set[str]:
+        """The deals that were closed before a moment, and are."""
+        return {deal for deal, known in self._known.items() if known.closed is not None and known.closed < moment}
+
     def of_company(self, company: str, by: datetime) -> list[str]:
         """The deals whose account a company is, and was by then; the one that was told of last at the end."""
         return [deal for deal in self._of_company.get(company, ()) if self._known[deal].companies[company] <= by]

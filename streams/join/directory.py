@@ -21,7 +21,7 @@ What a machine wrote to nobody whom a deal knows does not wait at all: newslette
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush
 
 import orjson
@@ -62,6 +62,7 @@ from .whose import whose
 __all__ = ["LONGEST_WAIT", "Directory", "Joined", "partition_of_row"]
 
 MOST_WAITING = 20_000
+CLEARED_EVERY = timedelta(days=1)
 SEVERAL = (b"first", b"shared", b"reply")
 
 
@@ -89,8 +90,10 @@ class Joined:
 class Directory:
     """What one partition knows of its companies and of deals, and the records that are held or wait."""
 
-    def __init__(self, partition: int, partitions: int) -> None:
+    def __init__(self, partition: int, partitions: int, keep_closed: timedelta | None = None) -> None:
         self.partition = partition
+        self._keep_closed = keep_closed
+        self._cleared_at: datetime | None = None
         self.partitions = partitions
         self._alignment = Alignment()
         self._offset = self._offset_before = -1
@@ -170,6 +173,7 @@ class Directory:
         if self._time is not None and self._time != before:
             clock = Clock(self._time, self.partition, self.partitions)
             out.marks += clock.send("deal_events", range(self.partitions))
+            self._clear(self._time, out)
         # a record is let go only when everything that it led to is kept, and the clocks, moved or not, last of all
         out.rows = dict(sorted(out.rows.items(), key=lambda row: row[1] is None)) | tombstones
         if clocked:
@@ -181,6 +185,20 @@ class Directory:
         reason = error.reason if isinstance(error, events.Refused) else "invalid"
         out.refused["unknown", reason] += 1
         out.sends.append(dead_letter(record, reason, str(error), "mail", self.partitions))
+
+    # -- what is no longer kept
+
+    def _clear(self, time: datetime, out: Joined) -> None:
+        """Once a day, drop people of whom only deals are known that are closed for long.
+
+        What is told of a closed deal stays: nothing that it says is of a person, and no mail is the deal's any more.
+        """
+        if self._keep_closed is None or (self._cleared_at is not None and time - self._cleared_at < CLEARED_EVERY):
+            return
+        self._cleared_at = time
+        over = time - self._keep_closed
+        deals = self._deals.closed_before(over)
+        out.keep(self._contacts.drop(deals) | self._links.drop_people(deals) | self._elsewhere.drop_before(over))
 
     # -- who is forgotten
 

@@ -38,6 +38,13 @@ class Elsewhere:
         earlier = [row for row in rows if row in self._companies and self._companies[row][0] < moment]
         return [each for row in earlier for each in self.of(row)]
 
+    def drop_before(self, moment: datetime) -> Rows:
+        """What is of before a moment is looked for nowhere else; the rows that are no more."""
+        old = [row for row, (at, _) in self._companies.items() if at < moment]
+        for row in old:
+            del self._companies[row]
+        return dict.fromkeys(old)
+
     def spread(self, row: str, at: datetime, companies: Sequence[str]) -> Rows:
         """The mail of a row, and of a moment, is looked for at these as well; rows to keep, none if that is no news."""
         if not companies or companies == self.of(row):

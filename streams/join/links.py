@@ -1,7 +1,7 @@
 """Which deals a company's threads lead to."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from datetime import datetime
 
 import orjson
@@ -78,6 +78,11 @@ class Links:
     def answer(self, thread: str, deals: Sequence[str]) -> Rows:
         """A mail that answers another was given to the deals of that; its thread leads other such mails there."""
         return {} if answer_of(thread) in self._deals else self._put(answer_of(thread), list(deals))
+
+    def drop_people(self, deals: Set[str]) -> Rows:
+        """Of people who are a company of their own, and of whom nothing leads anywhere else than to these deals."""
+        people = [row for row, known in self._deals.items() if "@" in company_in(row) and deals >= {*known}]
+        return {row: None for row in people if self._drop(row)}
 
     def _found_at(self, row: str) -> list[str]:
         deals = self._deals.get(row, [])

@@ -8,7 +8,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, MutableMapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import orjson
 
@@ -25,9 +25,10 @@ from ..books import book_record, withdrawal
 from ..dead_letters import dead_letter
 from ..forgetting import NOBODY, Tombstone
 from ..wire import FORGOTTEN_MARK, Clock, Record, Send, partition_of
-from . import coverage, held, wins
+from . import coverage, held, over, wins
 from .coverage import REPORT_KEY, Asked, Heartbeats, Report
 from .held import HELD_KEY, Held
+from .over import OVER_KEY, Over
 from .watchlist import Watchlist
 from .wins import WIN_KEY, WIN_MARK, Wins
 
@@ -55,7 +56,7 @@ class Advanced:
 class Partition:
     """The deals of one partition, their deadlines, the partition's time and what is known of the sources."""
 
-    def __init__(self, partition: int, partitions: int, rules: Rules) -> None:
+    def __init__(self, partition: int, partitions: int, rules: Rules, keep_closed: timedelta | None = None) -> None:
         self.partition = partition
         self.partitions = partitions
         self.rules = rules
@@ -68,6 +69,7 @@ class Partition:
         self._held = Held(partition)
         self._wins = Wins(partition, partitions)
         self._forgotten = NOBODY
+        self._over = Over(partition, keep_closed)
         self._asked: dict[str, Asked] = {}
         self._unknown: set[str] = set()
         self._told_under: str | None = None
@@ -100,6 +102,8 @@ class Partition:
             self._held.put(events.parse(value), value)
         elif row.startswith(WIN_KEY):
             self._wins.restore(row, value)
+        elif row.startswith(OVER_KEY):
+            self._over.restore(row, value)
         elif row.startswith(FORGOTTEN_KEY):
             self._forgotten = self._forgotten.plus(Tombstone.of(value))
         else:
@@ -152,7 +156,7 @@ class Partition:
             if deal_id in self.deals:
                 touched[deal_id] = None
             self._newest = max(self._newest or event.time, event.time)
-            if isinstance(event, events.DealChanged):
+            if isinstance(event, events.DealChanged) and deal_id in self.deals:
                 self._see_win(deal_id, self._newest, out)
             if row not in arrived:
                 out.ledger[row] = None
@@ -162,6 +166,9 @@ class Partition:
         judged_anew = self._told_under != self.rules.hash
         touched |= dict.fromkeys(self._affected(moved, judged_anew))
         self._told_under = self.rules.hash
+        for deal_id in self._drop(touched | changed, out):
+            for concerned in (touched, changed, measured_anew):
+                concerned.pop(deal_id, None)
         for deal_id in changed:
             out.rows[deal_id] = state.pack(self.deals[deal_id])
         out.rows |= {row: value for row, value in arrived.items() if row in self._held}
@@ -222,6 +229,28 @@ class Partition:
         self._heartbeats.rewrite(self._forgotten.json)
         return changed
 
+    def _drop(self, deals: Iterable[str], out: Advanced) -> list[str]:
+        """Those of these deals that are closed for so long that they are kept no more; others hear of it."""
+        due = []
+        for deal_id in deals:
+            deal = self.deals[deal_id].deal
+            at = self._over.dropped_at(deal)
+            if at is None or self.time is None or at > self.time:
+                continue
+            due.append(deal_id)
+            key = deal_id.encode()
+            out.sends.append(Send("findings", partition_of(key, self.partitions), key, None))
+            for owner in sorted(deal.past_owners | {deal.owner}, key=str):
+                out.sends.append(withdrawal(owner, deal_id, self.partitions))
+            # once the others have heard
+            out.ledger |= self._over.drop(deal)
+            del self.deals[deal_id]
+            for known in (self.answers, self._asked):
+                known.pop(deal_id, None)
+            self._unknown.discard(deal_id)
+            self._watchlist.put(deal_id, None)
+        return due
+
     def _affected(self, moved: bool, judged_anew: bool) -> Iterator[str]:
         """The deals whose answer may differ now without an event of their own."""
         if moved and self.time is not None:
@@ -263,6 +292,8 @@ class Partition:
 
     def _apply(self, deal_id: str, event: events.Event, out: Advanced) -> bool:
         known = self.deals.get(deal_id)
+        if self._over.hides(event, deal_id, is_kept=known is not None):
+            return False
         if known is None:
             known = Watched(Deal(deal_id, self.rules), (), self._on_error, self._wins.baselines)
         grown = known.apply(event)
@@ -310,7 +341,8 @@ class Partition:
         told = answer(watched, as_of, asked)
         before = self.answers.get(deal_id)
         self.answers[deal_id] = told
-        self._watchlist.put(deal_id, watched.next_deadline(as_of, asked))
+        ends = (watched.next_deadline(as_of, asked), self._over.dropped_at(watched.deal))
+        self._watchlist.put(deal_id, min((at for at in ends if at is not None), default=None))
         if any(finding.waits_for_a_source(as_of) or _is_of_a_source(finding) for finding in told.findings):
             self._unknown.add(deal_id)
         else:
@@ -355,6 +387,8 @@ def partition_of_row(row: str, partitions: int) -> int:
         return held.partition_of_row(row)
     if row.startswith(WIN_KEY):
         return wins.partition_of_row(row)
+    if row.startswith(OVER_KEY):
+        return over.partition_of_row(row)
     if row.startswith(FORGOTTEN_KEY):
         return int(row.removeprefix(FORGOTTEN_KEY).partition("\x00")[0])
     return int(row.removeprefix(LEDGER_KEY)) if row.startswith(LEDGER_KEY) else partition_of(row.encode(), partitions)

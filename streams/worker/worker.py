@@ -70,15 +70,18 @@ class Worker:
         self._one_by_one: defaultdict[tuple[Topic, int], asyncio.Lock] = defaultdict(asyncio.Lock)
         self._recovering: set[str] = set()
         self._lag: dict[Topic, int] = {}
-        count = self.partitions
+        count, kept = self.partitions, settings.retention.closed_deals
         self.deals = self._shelves(
             "deals",
             "deal_events",
-            lambda number: Partition(number, count, self.rules),
+            lambda number: Partition(number, count, self.rules, kept),
             lambda row: monitor.partition_of_row(row, count),
         )
         self.directories = self._shelves(
-            "joins", "mail", lambda number: Directory(number, count), lambda row: join.partition_of_row(row, count)
+            "joins",
+            "mail",
+            lambda number: Directory(number, count, kept),
+            lambda row: join.partition_of_row(row, count),
         )
         self.book_errors: Counter[str] = Counter()
         self.books = self._shelves(

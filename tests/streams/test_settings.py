@@ -46,6 +46,7 @@ def _nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
         ("TOPICS__REPLICATION", "3", "topics.replication", 3),
         ("TOPICS__RETENTION_DAYS", "7", "topics.retention_days", 7),
         ("TOPICS__DEAD_LETTER_RETENTION_DAYS", "8", "topics.dead_letter_retention_days", 8),
+        ("RETENTION__CLOSED_DEALS_DAYS", "365", "retention.closed_deals_days", 365),
         ("HTTP__HOST", "0.0.0.0", "http.host", "0.0.0.0"),
         ("HTTP__PORT", "0", "http.port", 0),
         ("HTTP__URL", "https://deals-2.us.example/", "http.url", "https://deals-2.us.example"),
