@@ -31,7 +31,7 @@ from ..monitor.partition import Advanced, Partition
 from ..replay import Replay
 from .lives import Episode, Life, episodes_of, life_of
 from .seen import Over, Seen, Sight, _by
-from .shelf import Shelf
+from .shelf import AT_HAND, Shelf
 
 
 def with_values(rules: Rules, detector: str, values: dict[str, Any], when: dict[str, Any] | None = None) -> Rules:
@@ -88,7 +88,7 @@ def sweep(
     replay.partition = partition = _Sweeping(_Settings.of(detector, settings), shelf)
     over: dict[str, Told] = {}
     for accepted in replay.run(history):
-        over |= {each.deal.id: _told(each) for each in shelf.clear_up()}
+        over |= {each.deal.id: _told(each) for each in shelf.clear_up(AT_HAND)}
         on_progress(accepted)
     at_hand = {each.deal.id: each for each in shelf.at_hand()}
     told = tuple(
