@@ -21,7 +21,7 @@ from detectors.core.rules import Rules
 from ..history import Input
 from ..replay import Replay
 from .seen import Seen
-from .shelf import Shelf
+from .shelf import AT_HAND, Shelf
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,13 @@ class Life:
 
 
 class Chronicle:
-    """A history that is replayed into lives, under some rules; what is after `until` is not looked at."""
+    """A history that is replayed into lives, under some rules; what is after `until` is not looked at.
 
-    def __init__(self, rules: Rules, until: datetime | None = None) -> None:
+    Of the closed deals, so many are left `at_hand`; to pack more of them takes time, and less memory.
+    """
+
+    def __init__(self, rules: Rules, until: datetime | None = None, at_hand: int = AT_HAND) -> None:
+        self._at_hand = at_hand
         self.replay = Replay(rules, until)
         self._shelf = Shelf()
         self.replay.partition.deals = self._shelf
@@ -83,7 +87,7 @@ class Chronicle:
     def run(self, history: Iterable[Input]) -> Iterator[int]:
         """Take a history; yields how many events were accepted, batch by batch."""
         for accepted in self.replay.run(history):
-            for seen in self._shelf.clear_up():
+            for seen in self._shelf.clear_up(self._at_hand):
                 deal_id = seen.deal.id
                 self._over[deal_id] = self._life(seen)
                 answers = self.replay.partition.answers

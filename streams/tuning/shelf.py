@@ -17,7 +17,7 @@ from detectors.core.rules import Rules
 from .seen import Seen
 
 AT_HAND = 200
-"""So many closed deals are left unpacked: to most of what is told of a deal after its end, it is told soon."""
+"""So many closed deals are left unpacked: what is told of a deal after its end is mostly told soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +44,26 @@ class Shelf(MutableMapping[str, Watched]):
     def __init__(self) -> None:
         self._at_hand: dict[str, Seen] = {}
         self._closed: dict[str, None] = {}
+        # one that was asked for since, and not put here anew, is at hand as well
         self._packed: dict[str, _Packed] = {}
 
     def clear_up(self, most: int = AT_HAND) -> Iterator[Seen]:
-        """Pack the closed deals but for the `most` that were put here last; yields each of those that it packs."""
+        """Pack the closed deals but for the `most` that were at hand last; yields each that is not as it was packed."""
         for deal_id in list(self._closed)[: max(0, len(self._closed) - most)]:
             del self._closed[deal_id]
             seen = self._at_hand.pop(deal_id)
-            self._packed[deal_id] = _Packed.of(seen)
-            yield seen
+            if deal_id not in self._packed:
+                self._packed[deal_id] = _Packed.of(seen)
+                yield seen
 
     def at_hand(self) -> Iterator[Seen]:
-        """The deals that are not packed."""
-        yield from self._at_hand.values()
+        """The deals that are open, or not as they were packed."""
+        yield from (seen for deal_id, seen in self._at_hand.items() if deal_id not in self._packed)
 
     def __getitem__(self, deal_id: str) -> Watched:
-        if deal_id in self._packed:
-            self[deal_id] = self._packed[deal_id].unpacked()
+        if deal_id not in self._at_hand:
+            self._at_hand[deal_id] = self._packed[deal_id].unpacked()
+            self._closed[deal_id] = None
         return self._at_hand[deal_id]
 
     def __setitem__(self, deal_id: str, watched: Watched) -> None:
@@ -72,15 +75,16 @@ class Shelf(MutableMapping[str, Watched]):
             self._closed[deal_id] = None
 
     def __delitem__(self, deal_id: str) -> None:
-        if self._packed.pop(deal_id, None) is None:
-            del self._at_hand[deal_id]
-            self._closed.pop(deal_id, None)
+        if deal_id not in self:
+            raise KeyError(deal_id)
+        for kept in (self._packed, self._closed, self._at_hand):
+            kept.pop(deal_id, None)
 
     def __contains__(self, deal_id: object) -> bool:
         return deal_id in self._at_hand or deal_id in self._packed
 
     def __iter__(self) -> Iterator[str]:
-        yield from [*self._at_hand, *self._packed]
+        return iter([*self._packed, *(deal_id for deal_id in self._at_hand if deal_id not in self._packed)])
 
     def __len__(self) -> int:
-        return len(self._at_hand) + len(self._packed)
+        return len(self._at_hand.keys() | self._packed.keys())
