@@ -128,6 +128,9 @@ class Http(BaseModel):
         (ip_network("127.0.0.0/8"), ip_network("::1")),
         description="From where that proxy comes; nobody else is believed.",
     )
+    metrics_token: Annotated[SecretStr, Field(min_length=16)] | None = Field(
+        None, description="Prometheus must bear it: metrics name reps, and say what was found in their books."
+    )
     open: bool = Field(False, description="Nobody is asked who they are, though other machines may get here.")
 
     @property

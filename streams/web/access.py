@@ -83,6 +83,13 @@ class Access:
             self._wrong.hit(WRONG, peer)
         return found[0] if found else None
 
+    def may_scrape(self, request: web.Request) -> bool:
+        """Whether whoever asks is shown the metrics."""
+        wanted = self._http.metrics_token
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        told = fingerprint(token.strip() if scheme.lower() == "bearer" else "")
+        return wanted is None or compare_digest(fingerprint(wanted.get_secret_value()), told)
+
     def open_session(self, response: web.StreamResponse, address: str, request: web.Request) -> None:
         """From now on a browser is known by its cookie."""
         name, secure = self._cookie(request)

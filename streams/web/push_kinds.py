@@ -73,6 +73,9 @@ class Events:
             event, _ = events.clamp(events.parse(raw), now)
         except Refused as refusal:
             return Pushed(f"{number}", source_of(raw), _to_inbox(b"refused", raw, self._partitions), refusal)
+        if isinstance(event, events.Forgotten):
+            # it cannot be undone, so it takes more than a source's token; nor does the inbox get it with the others
+            raise Refused("invalid", "type: nobody is forgotten from here, but by `stallwatch forget`")
         return Pushed(f"{number}", event.source, _to_inbox(key_of(event), raw, self._partitions))
 
 

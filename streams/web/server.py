@@ -172,7 +172,9 @@ class _Site:
     async def root(self, _: web.Request) -> web.Response:
         raise web.HTTPFound("/deals")
 
-    async def metrics(self, _: web.Request) -> web.Response:
+    async def metrics(self, request: web.Request) -> web.Response:
+        if not self._access.may_scrape(request):
+            raise web.HTTPUnauthorized(text="Whose metrics token?", headers={"WWW-Authenticate": CHALLENGE})
         return web.Response(body=self._views.metrics(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def healthz(self, _: web.Request) -> web.Response:

@@ -73,6 +73,17 @@ async def test_each_sees_the_deals_that_are_theirs(shelf: Shelf) -> None:
         assert await ids(client, bearer("ops")) == {"ann-1", "bob-1", "cy-1"}
 
 
+async def test_who_manages_another_team_sees_nothing_of_this_one(shelf: Shelf) -> None:
+    everybody = {address: person for address, person in PEOPLE.items() if address != "boss@us.example"}
+    elsewhere = {"chief@us.example": Listed(role="manager", token=SecretStr(TOKENS["boss"]))}
+    async with serving(shelf, everybody | elsewhere) as client:
+        assert await ids(client, bearer("boss")) == set()
+        for path in ("/deals?team=emea", "/deals?owner=ann%40us.example", "/deals"):
+            page = await (await client.get(path, headers=BROWSER | bearer("boss"))).text()
+            assert all(name not in page.replace(path.partition("?")[2], "") for name in ("ann-1", "bob-1", "cy-1"))
+        assert (await client.get("/deals/ann-1", headers=JSON | bearer("boss"))).status == 404
+
+
 @pytest.mark.parametrize("accept", [BROWSER, JSON])
 async def test_a_deal_that_is_not_theirs_is_like_one_that_is_not_there(shelf: Shelf, accept: dict[str, str]) -> None:
     async with serving(shelf) as client:
@@ -120,6 +131,15 @@ async def test_without_a_token_nothing_is_shown(shelf: Shelf, path: str) -> None
             assert (refused.status, refused.headers["WWW-Authenticate"]) == (401, 'Bearer realm="stallwatch"')
         led = await client.get(path, headers=BROWSER, allow_redirects=False)
         assert (led.status, led.headers["Location"]) == (303, str(URL("/log-in").with_query(to=path)))
+
+
+async def test_metrics_are_for_who_bears_their_token_and_for_nobody_on_the_pages(shelf: Shelf) -> None:
+    token = "canary-of-prometheus"
+    async with serving(shelf, metrics_token=SecretStr(token)) as client:
+        for headers in ({}, bearer("ann"), bearer("boss"), {"Authorization": f"Basic {token}"}):
+            assert (await client.get("/metrics", headers=headers)).status == 401
+        assert (await client.get("/metrics", headers={"Authorization": f"Bearer {token}"})).status == 200
+        assert (await client.get("/healthz")).status == 200
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/healthz", "/readyz"])

@@ -43,6 +43,17 @@ def test_each_kind_is_taken_once_where_it_is_known() -> None:
     assert [(kind.name, kind.path) for kind in told] == [("events", "/events")]
 
 
+def test_nobody_is_forgotten_by_a_source() -> None:
+    [kind] = kinds(settings("events", events_token=SecretStr("x" * LEAST_TOKEN)))
+    word = {
+        "specversion": "1.0", "id": "1", "source": "crm", "type": "privacy.contact.forgotten",
+        "time": "2026-03-02T09:15:00Z", "data": {"address": "0" * 32, "pseudonym": "forgotten-1f@them.example"},
+    }  # fmt: skip
+    headers = {"content-type": "application/cloudevents+json"}
+    with pytest.raises(Refused, match="by `stallwatch forget`"):
+        kind.read(headers, json.dumps(word).encode(), datetime(2026, 3, 3, tzinfo=UTC))
+
+
 def test_hubspots_is_taken_where_its_secret_and_our_url_are_known(tmp_path: Path) -> None:
     section = f"hubspot: {{public_url: 'https://us.example/hooks/hubspot', secret_file: '{secret_file(tmp_path)}'}}"
     [kind] = kinds(settings("hubspot", connections=connections(tmp_path, section)))
