@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
@@ -10,13 +11,14 @@ import typer
 from detectors.core.rules import Rules
 
 from .. import rules_file
-from ..history import Input
+from ..history import STDIN, Input
 from .console import Json, RulesOption, out, print_json, progress, say, settings_with
 from .history import Files, MailSource, Mapping, read_files
 from .moments import moment
 
 if TYPE_CHECKING:
     from ..tuning.backtest import Backtest
+    from ..tuning.comparison import Comparison
     from ..tuning.endings import Condition, Endings
 
 _TICK = timedelta(microseconds=1)
@@ -49,30 +51,87 @@ def backtest(
         str | None, typer.Option(help="Measure only deals that began by then; of a date, on that day or before.")
     ] = None,
     until: Annotated[str | None, typer.Option(help="Take the history up to this time, as `replay` does.")] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RULES",
+            help="Also say what changes against another rules file, such as the one in force now: what opens, closes "
+            "and moves, for whom, with some deals for example.",
+        ),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write it as one HTML file with pictures.")
+    ] = None,
     mapping: Mapping = None,
     mail_source: MailSource = "mail",
     as_json: Json = False,
 ) -> None:
     """What the rules would have told of a history, and how right that was: judged by how the deals ended."""
-    from ..tuning import backtest_text
+    from ..rules_view import differences
+    from ..tuning import backtest_text, comparison_text
+    from ..tuning.comparison import compare
 
+    if html is not None:
+        _refuse_no_place_for(html)
     settings = settings_with(rules)
-    in_force = rules_file.read(settings.rules)
-    endings = _endings(bad, among, registered_from, registered_until, in_force)
+    written = rules_file.load(settings.rules)
+    endings = _endings(bad, among, registered_from, registered_until, written.rules)
     end = moment(until, "--until", UTC, "last")
-    found = _backtest(read_files(files, settings, mapping, mail_source), in_force, endings, end)
+    compared = None
+    if against is None:
+        found = _backtest(read_files(files, settings, mapping, mail_source), written.rules, endings, end)
+    else:
+        _refuse_what_is_read_once(files)
+        others = rules_file.load(against)
+        history = read_files(files, settings_with(against), mapping, mail_source)
+        before = _backtest(history, others.rules, endings, end, f"replaying under {against}")
+        found = _backtest(read_files(files, settings, mapping, mail_source), written.rules, endings, end)
+        compared = compare(before, found, str(against), differences(others, written))
+    if html is not None:
+        _write_page(html, found, str(settings.rules or "the defaults"), compared)
     if as_json:
-        print_json(backtest_text.as_json(found))
+        print_json(backtest_text.as_json(found) | ({"against": comparison_text.as_json(compared)} if compared else {}))
     else:
         out.print(backtest_text.tables(found))
+        if compared:
+            out.print()
+            out.print(comparison_text.tables(compared))
 
 
-def _backtest(history: Iterable[Input], rules: Rules, endings: "Endings", until: datetime | None) -> "Backtest":
+def _refuse_no_place_for(page: Path) -> None:
+    if page.is_dir() or not page.parent.is_dir():
+        problem = "is a folder" if page.is_dir() else f"is in no folder: {page.parent} is none"
+        raise typer.BadParameter(f"{page} {problem}", param_hint="'--html'")
+
+
+def _refuse_what_is_read_once(files: list[Path]) -> None:
+    for file in files:
+        if file == STDIN or (file.exists() and not file.is_file() and not file.is_dir()):
+            raise typer.BadParameter(
+                f"{file} can only be read once, and each of two rules needs all of it: write it to a file first",
+                param_hint="'--against'",
+            )
+
+
+def _write_page(file: Path, found: "Backtest", rules: str, compared: "Comparison | None") -> None:
+    # it brings matplotlib along
+    from ..tuning.page import page
+
+    try:
+        file.write_text(page(found, rules, compared), encoding="utf-8")
+    except OSError as error:
+        raise typer.BadParameter(f"{file}: {error.strerror}", param_hint="'--html'") from None
+    say(f"{file}: written")
+
+
+def _backtest(
+    history: Iterable[Input], rules: Rules, endings: "Endings", until: datetime | None, title: str = "replaying"
+) -> "Backtest":
     from ..tuning.backtest import BacktestError, measure
     from ..tuning.lives import Chronicle
 
     chronicle = Chronicle(rules, until)
-    with progress("replaying") as bar:
+    with progress(title) as bar:
         task = bar.add_task("events", total=None)
         for accepted in chronicle.run(history):
             bar.update(task, completed=accepted)
