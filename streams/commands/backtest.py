@@ -84,7 +84,7 @@ def backtest(
         _refuse_what_is_read_once(files)
         others = rules_file.load(against)
         history = read_files(files, settings_with(against), mapping, mail_source)
-        before = _backtest(history, others.rules, endings, end, f"replaying under {against}")
+        before = _backtest(history, others.rules, endings, end, "replaying the other rules")
         found = _backtest(read_files(files, settings, mapping, mail_source), written.rules, endings, end)
         compared = compare(before, found, str(against), differences(others, written))
     if html is not None:
@@ -118,7 +118,7 @@ def _write_page(file: Path, found: "Backtest", rules: str, compared: "Comparison
     from ..tuning.page import page
 
     try:
-        file.write_text(page(found, rules, compared), encoding="utf-8")
+        file.write_text(page(found, rules, compared), encoding="utf-8", errors="replace")
     except OSError as error:
         raise typer.BadParameter(f"{file}: {error.strerror}", param_hint="'--html'") from None
     say(f"{file}: written")
