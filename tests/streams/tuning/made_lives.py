@@ -55,7 +55,7 @@ def life(
         team=team,
         amount=amount,
         currency=currency,
-        facts={"status": how, **(facts or {})},
+        facts={"status": how, **({} if amount is None else {"amount": amount}), **(facts or {})},
         documents=documents,
         episodes=episodes,
     )
