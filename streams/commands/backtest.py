@@ -23,27 +23,30 @@ if TYPE_CHECKING:
 
 _TICK = timedelta(microseconds=1)
 
+Bad = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--bad",
+        metavar="CONDITION",
+        help="What of a lost deal counts as the bad end: field=value, field!=value, field~pattern, field>=1 or "
+        "field<=1; again for a second one that must hold too. Else every lost deal is.",
+    ),
+]
+Among = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--among",
+        metavar="CONDITION",
+        help="Measure only deals of which this holds, as for --bad; document=quote asks for what was sent.",
+    ),
+]
+
 
 def backtest(
     files: Files,
     rules: RulesOption = None,
-    bad: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--bad",
-            metavar="CONDITION",
-            help="What of a lost deal counts as the bad end: field=value, field!=value, field~pattern, field>=1 or "
-            "field<=1; again for a second one that must hold too. Else every lost deal is.",
-        ),
-    ] = None,
-    among: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--among",
-            metavar="CONDITION",
-            help="Measure only deals of which this holds, as for --bad; document=quote asks for what was sent.",
-        ),
-    ] = None,
+    bad: Bad = None,
+    among: Among = None,
     registered_from: Annotated[
         str | None, typer.Option(help="Measure only deals that began then or later (RFC 3339 with offset, or a date).")
     ] = None,
@@ -72,7 +75,7 @@ def backtest(
     from ..tuning.comparison import compare
 
     if html is not None:
-        _refuse_no_place_for(html)
+        refuse_no_place_for(html)
     settings = settings_with(rules)
     written = rules_file.load(settings.rules)
     endings = _endings(bad, among, registered_from, registered_until, written.rules)
@@ -98,7 +101,8 @@ def backtest(
             out.print(comparison_text.tables(compared))
 
 
-def _refuse_no_place_for(page: Path) -> None:
+def refuse_no_place_for(page: Path) -> None:
+    """Before anything is measured: `--html` must be a file in a folder that there is."""
     if page.is_dir() or not page.parent.is_dir():
         problem = "is a folder" if page.is_dir() else f"is in no folder: {page.parent} is none"
         raise typer.BadParameter(f"{page} {problem}", param_hint="'--html'")
@@ -117,8 +121,13 @@ def _write_page(file: Path, found: "Backtest", rules: str, compared: "Comparison
     # it brings matplotlib along
     from ..tuning.page import page
 
+    write_page(file, page(found, rules, compared))
+
+
+def write_page(file: Path, html: str) -> None:
+    """Write it, and say so; `typer.BadParameter` where that does not work."""
     try:
-        file.write_text(page(found, rules, compared), encoding="utf-8", errors="replace")
+        file.write_text(html, encoding="utf-8", errors="replace")
     except OSError as error:
         raise typer.BadParameter(f"{file}: {error.strerror}", param_hint="'--html'") from None
     say(f"{file}: written")
@@ -155,14 +164,15 @@ def _endings(
     zone = ZoneInfo(rules.organization.time_zone)
     until = moment(last, "--registered-until", zone, "last")
     return Endings(
-        bad=_conditions(bad, "--bad") or Endings.bad,
-        among=_conditions(among, "--among"),
+        bad=conditions(bad, "--bad") or Endings.bad,
+        among=conditions(among, "--among"),
         registered_from=moment(first, "--registered-from", zone),
         registered_until=None if until is None else until + _TICK,
     )
 
 
-def _conditions(texts: list[str] | None, option: str) -> tuple["Condition", ...]:
+def conditions(texts: list[str] | None, option: str) -> tuple["Condition", ...]:
+    """What an option says of deals."""
     from ..tuning.endings import Condition, ConditionError
 
     try:
