@@ -144,14 +144,13 @@ def _opinions(board: Dashboard) -> Dashboard:
         )
         .with_panel(
             ranking(
-                "Alerts withheld by owner",
-                f"Open findings that an owner is not told of yet, by budget or quiet hours; the "
-                f"{detectors.MOST_SHOWN} with most. Somebody far above all others has a book that is too large, or "
-                "rules that are too strict.",
-                detectors.WITHHELD_BY_OWNER,
+                "Alerts withheld from one owner",
+                "Open findings that an owner is not told of yet, by budget or quiet hours. One far above all others "
+                "has a book that is too large, or rules that are too strict; who it is, their board shows.",
+                detectors.WITHHELD_FROM_ONE,
                 "short",
-                label="owner",
-                heading="Owner",
+                label="owners",
+                heading="Owners",
                 width=8,
             )
         )

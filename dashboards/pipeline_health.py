@@ -237,7 +237,8 @@ def _deals(board: Dashboard) -> Dashboard:
     return board.with_panel(
         sheet(
             "Reps' books ($currency)",
-            f"Each rep's open deals; the {pipeline.BOOKS_SHOWN} with most stalled value. Mind small books: one "
+            "Each rep's open deals, by name, once one team is chosen above: nobody is compared with people outside "
+            f"their team. At most {pipeline.BOOKS_SHOWN}, those with most stalled value. Mind small books: one "
             f"stalled deal of two is 50 %. Deals and share count deals in any currency. {_CURRENCY_NOTE}",
             "locale",
             [Label("owner", "Owner"), Label("team", "Team", 80)],
@@ -247,7 +248,7 @@ def _deals(board: Dashboard) -> Dashboard:
                 Value(pipeline.BOOK_COUNT, "Deals", "short", 65),
                 Value(pipeline.BOOK_SHARE, "Share stalled", "percentunit", 130, more=AS_BAR),
             ],
-            sort=[("Stalled", True)],
+            sort=[("Owner", False)],
             width=10,
             height=14,
         )

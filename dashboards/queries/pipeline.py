@@ -79,13 +79,17 @@ topk({PROBLEMS_SHOWN}, sum by (detector) ({FINDING_AMOUNT.name}{{{MONEY}}}))
   {IN_WORDS}"""
 
 _BOOK = "by (owner, team)"
+# People are compared with nobody outside their team: there are no books until one is chosen.
+_OF_ONE_TEAM = f"and on () (count(count by (team) ({BOOK_DEALS.name}{{{TEAM}}})) == 1)"
 # The books with most stalled value; the other columns follow them.
-BOOK_STALLED = f'topk({BOOKS_SHOWN}, sum {_BOOK} ({BOOK_AMOUNT.name}{{stalled="yes", {MONEY}}}))'
-BOOK_OPEN = f"sum {_BOOK} ({BOOK_AMOUNT.name}{{{MONEY}}}) and {BOOK_STALLED}"
-BOOK_COUNT = f"sum {_BOOK} ({BOOK_DEALS.name}{{{TEAM}}}) and {BOOK_STALLED}"
+BOOK_STALLED = f"""\
+topk({BOOKS_SHOWN}, sum {_BOOK} ({BOOK_AMOUNT.name}{{stalled="yes", {MONEY}}}))
+  {_OF_ONE_TEAM}"""
+BOOK_OPEN = f"sum {_BOOK} ({BOOK_AMOUNT.name}{{{MONEY}}}) and ({BOOK_STALLED})"
+BOOK_COUNT = f"sum {_BOOK} ({BOOK_DEALS.name}{{{TEAM}}}) and ({BOOK_STALLED})"
 BOOK_SHARE = f"""\
 sum {_BOOK} ({BOOK_DEALS.name}{{stalled="yes", {TEAM}}}) / sum {_BOOK} ({BOOK_DEALS.name}{{{TEAM}}})
-  and {BOOK_STALLED}"""
+  and ({BOOK_STALLED})"""
 
 # One row for each finding of each of the largest stalled deals; its value is the amount of the deal.
 WORST_DEALS = f"""\

@@ -52,7 +52,8 @@ def targets(board: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], Mappi
 def unanswered(prometheus_url: str, boards: Iterable[Mapping[str, Any]]) -> list[str]:
     """Every query of these dashboards to which this Prometheus has no answer, or not-a-number, with the reason.
 
-    A query is answered if it is for at least one choice of the dashboard's variables; teams are taken all together.
+    A query is answered if it is for at least one choice of the dashboard's variables; teams are taken all together, and
+    one by one.
     """
     problems = []
     for board in boards:
@@ -84,7 +85,7 @@ def _options(prometheus_url: str, variable: Mapping[str, Any]) -> list[str]:
     asked = re.fullmatch(r"label_values\((\w+), *(\w+)\)", variable["query"]["query"])
     assert asked, variable
     found = api(prometheus_url, f"label/{asked[2]}/values", **{"match[]": asked[1]})
-    return [variable["allValue"]] if found and variable["includeAll"] else list(found)
+    return [*([variable["allValue"]] if found and variable["includeAll"] else []), *found]
 
 
 def _why_not(prometheus_url: str, target: Mapping[str, Any], choice: Mapping[str, str]) -> str | None:

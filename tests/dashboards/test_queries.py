@@ -196,7 +196,10 @@ def test_at_each_stage_deals_have_met_somebody_with_power_or_not(prometheus: str
     }
 
 
-def test_books_are_ranked_by_stalled_value_within_the_chosen_teams(prometheus: str) -> None:
+def test_reps_are_shown_beside_those_of_their_team_and_of_no_other(prometheus: str) -> None:
+    for each in (pipeline.BOOK_STALLED, pipeline.BOOK_OPEN, pipeline.BOOK_COUNT, pipeline.BOOK_SHARE):
+        assert ask(prometheus, each) == {}
+        assert ask(prometheus, each, team="emea|amer") == {}
     ann, bob, cleo = ("ann", "emea"), ("bob", "emea"), ("cleo", "emea")
     assert ask(prometheus, pipeline.BOOK_STALLED, team="emea") == {ann: 100_000, bob: 50_000, cleo: 100_000}
     assert ask(prometheus, pipeline.BOOK_OPEN, team="emea") == {ann: 300_000, bob: 100_000, cleo: 100_000}
