@@ -5,7 +5,7 @@ It shows and never decides: all that it serves comes from `Views`, which a worke
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from datetime import datetime
 from http import HTTPStatus
 from typing import Protocol
@@ -24,12 +24,13 @@ from .access import CHALLENGE, Access, is_loopback
 from .feedback import MOST_DAYS, NoVerdict, Verdicts
 from .inbox import InboxUnavailable
 from .pages import render
-from .pages.board import Row, Wanted, board
+from .pages.board import Row, Wanted
 from .pages.formats import deal_path
 from .pages.life import Noted, life
 from .pages.runbook import runbooks
 from .people import Person
 from .posted import form_of
+from .whole_board import DEALS_PATH, PART_PATH, deals_json, part_json, whole_board
 
 log = logging.getLogger("stallwatch.web")
 
@@ -63,6 +64,9 @@ class Views(Protocol):
 
     def elsewhere(self, deal_id: str) -> str | None:
         """The base URL of the worker that would have a deal; None if that is this one, or nobody."""
+
+    def others(self) -> Collection[str]:
+        """The base URLs of the other workers that have deals."""
 
     def metrics(self) -> bytes:
         """Prometheus' text format."""
@@ -111,6 +115,8 @@ def build(
             web.get(r"/deals/{id:[\s\S]+}", people(site.deal)),
             web.post(r"/deals/{id:[\s\S]+}/feedback", people(site.feedback)),
             web.get("/catalogue", people(site.catalogue)),
+            web.get(PART_PATH, people(site.board_part)),
+            web.get(DEALS_PATH, people(site.board_deals)),
             web.post("/-/reload", people(site.reload)),
             *pushes,
         ]
@@ -184,14 +190,33 @@ class _Site:
         return _verdict(self._views.readiness())
 
     async def deals(self, request: web.Request, person: Person) -> web.Response:
-        page = board(filter(person.sees, self._views.answers()), Wanted.of(request.query), self._views.now())
+        page = await whole_board(
+            filter(person.sees, self._views.answers()),
+            Wanted.of(request.query),
+            self._views.now(),
+            self._views.others(),
+            self._access.passed_on(person),
+        )
         if not _wants_json(request):
             return _html(render.board_page(page, self._views.readiness(), person))
         response = _json(b"[" + b",".join(map(self._standing, page.rows)) + b"]")
         response.headers["X-Total-Count"] = str(page.open)
+        response.headers["X-Workers-Answered"] = f"{page.answered}/{page.workers}"
         if page.wanted.page < page.pages:
             response.headers["Link"] = f'<{page.wanted.path(page.wanted.page + 1)}>; rel="next"'
         return response
+
+    async def board_part(self, request: web.Request, person: Person) -> web.Response:
+        """What another worker asks for, to show the board of all."""
+        answers = filter(person.sees, self._views.answers())
+        return _json(part_json(answers, Wanted.of(request.query), self._views.now()))
+
+    async def board_deals(self, request: web.Request, person: Person) -> web.Response:
+        try:
+            lines = deals_json(filter(person.sees, self._views.answers()), request.query)
+        except ValueError:
+            raise web.HTTPBadRequest(text="first, last: whole numbers") from None
+        return web.Response(body=lines, content_type="application/x-ndjson")
 
     async def deal(self, request: web.Request, person: Person) -> web.Response:
         told = self._told(request, person)

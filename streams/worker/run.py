@@ -5,7 +5,7 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from time import sleep
 
@@ -72,12 +72,19 @@ class Views:
         number = partition_of(deal_id.encode(), self._worker.partitions)
         if number in self._worker.assigned("deal_events"):
             return None
+        return next((url for url, partitions in self._held_elsewhere().items() if number in partitions), None)
+
+    def others(self) -> list[str]:
+        """The base URLs of the other workers that have deals."""
+        return sorted(url for url, partitions in self._held_elsewhere().items() if partitions)
+
+    def _held_elsewhere(self) -> dict[str, Collection[int]]:
+        """The partitions of the deals that each other worker has, by its base URL."""
         app = self._worker.app
         changelog = topics.changelog(self._worker.settings, "deals")
         # what was agreed on at the last rebalance; who takes the changelog of the deals has them
         held = app.router.table_metadata("deals").items()
-        url = next((url for url, tables in held if number in tables.get(changelog, ())), None)
-        return None if url in (None, str(app.conf.canonical_url)) else url
+        return {url: tables.get(changelog, ()) for url, tables in held if url != str(app.conf.canonical_url)}
 
     def metrics(self) -> bytes:
         """Prometheus' text format."""

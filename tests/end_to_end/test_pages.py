@@ -106,11 +106,15 @@ def test_a_verdict_goes_the_whole_way_and_a_replay_says_the_same(
 
 
 @pytest.mark.timeout(180)
-def test_two_workers_ask_the_same_people_and_send_them_on(broker: RunningBroker, prefix: str, tmp_path: Path) -> None:
+def test_two_workers_ask_the_same_people_send_them_on_and_show_one_board(
+    broker: RunningBroker, prefix: str, tmp_path: Path
+) -> None:
     people = tmp_path / "people.yaml"
     people.write_text(PEOPLE)
     deals = [f"D-{number}" for number in range(8)]
-    with System(broker.bootstrap, prefix, tmp_path, OURS, http__people=str(people)) as system:
+    with System(
+        broker.bootstrap, prefix, tmp_path, OURS, http__people=str(people), kafka__session_timeout_seconds="6"
+    ) as system:
         system.start(workers=2)
         lines = [
             event("crm.deal.changed", deal, "2026-03-02T09:15:00+01:00", deal, owner="ann@us.example") for deal in deals
@@ -127,6 +131,23 @@ def test_two_workers_ask_the_same_people_and_send_them_on(broker: RunningBroker,
             assert {answer.status_code for answer in seen.values()} == {200}
             assert {bool(answer.history) for answer in seen.values()} == {True, False}
             assert all("Log out" in answer.text for answer in seen.values())
+
+        # the board of each is the board of both
+        boards = [asked(system, "/deals", TOKENS["ann"], worker=worker) for worker in (0, 1)]
+        assert [sorted(each["deal_id"] for each in board.json()) for board in boards] == [deals, deals]
+        assert [board.headers["X-Workers-Answered"] for board in boards] == ["2/2", "2/2"]
+        here = sum(system.worker.metrics("stallwatch_deals").values())
+        assert 0 < here < len(deals)
+
+        system.workers[1].kill()
+        board = asked(system, "/deals", TOKENS["ann"])
+        assert (len(board.json()), board.headers["X-Workers-Answered"]) == (here, "1/2")
+
+        def whole_again() -> bool:
+            board = asked(system, "/deals", TOKENS["ann"])
+            return (len(board.json()), board.headers["X-Workers-Answered"]) == (len(deals), "1/1")
+
+        until(whole_again, "the other worker has all deals")
 
 
 @pytest.mark.timeout(180)

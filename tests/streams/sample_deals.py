@@ -109,6 +109,7 @@ class Shelf:
         self.problem: str | None = None
         self.reloads = 0
         self.other: str | None = None
+        self.workers: list[str] = []
 
     def add(self, deal_id: str, *told: dict[str, Any]) -> Answer:
         """Put a deal on it."""
@@ -134,6 +135,9 @@ class Shelf:
 
     def elsewhere(self, deal_id: str) -> str | None:
         return self.other
+
+    def others(self) -> list[str]:
+        return self.workers
 
     def metrics(self) -> bytes:
         return b"# HELP up 1\n"

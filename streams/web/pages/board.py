@@ -1,8 +1,12 @@
-"""The board: open deals, the stalled ones first."""
+"""The board: open deals, the stalled ones first, of one worker or put together of what several have.
+
+Each worker tells of its deals where they stand on the board, and what stands around them (`Part`). Which of them are on
+the page that was asked for follows from all parts, and only those are then fetched whole.
+"""
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -59,16 +63,20 @@ class Wanted:
             and (not self.detector or any(each.detector == self.detector for each in told.open_findings))
         )
 
-    def path(self, page: int = 1) -> str:
-        """Where another page of the same is."""
+    @property
+    def filters(self) -> dict[str, str]:
+        """What a query string says of it but for the page."""
         asked = {
             "owner": self.owner,
             "team": self.team,
             "detector": self.detector,
             "least": f"{self.least:.0f}" if self.least else "",
-            "page": str(page) if page > 1 else "",
         }
-        query = urlencode({name: value for name, value in asked.items() if value})
+        return {name: value for name, value in asked.items() if value}
+
+    def path(self, page: int = 1) -> str:
+        """Where another page of the same is."""
+        query = urlencode(self.filters | ({"page": str(page)} if page > 1 else {}))
         return f"/deals?{query}" if query else "/deals"
 
     def narrowed(self, **to: str) -> str:
@@ -103,9 +111,27 @@ class Money:
         return 100 * self.stalled / self.open if self.open else 0.0
 
 
+# by standing, then the largest, then the id
+Place = tuple[int, float, str]
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a worker has for the board: the places of the deals that are asked for, in order, and what stands around."""
+
+    places: tuple[Place, ...]
+    money: tuple[Money, ...]
+    as_of: datetime | None
+    owners: tuple[str, ...]
+    teams: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Board:
-    """One page of the board, with what stands around it. The counts and sums are over all pages."""
+    """One page of the board, with what stands around it. The counts and sums are over all pages.
+
+    Of so many `workers` that have deals so many have `answered`: those of the others are missing.
+    """
 
     wanted: Wanted
     rows: tuple[Row, ...]
@@ -118,6 +144,8 @@ class Board:
     owners: tuple[str, ...]
     teams: tuple[str, ...]
     detectors: tuple[tuple[str, str], ...]
+    workers: int = 1
+    answered: int = 1
 
     @property
     def first(self) -> int:
@@ -132,24 +160,71 @@ class Board:
 
 def board(answers: Iterable[Answer], wanted: Wanted, now: datetime | None = None) -> Board:
     """The page that was asked for, at a moment; the last one if there are not so many."""
+    opened = list(answers)
+    own = part(opened, wanted, now)
+    wanted, ids = page_of([own], wanted)
+    known = {told.deal_id: told for told in opened}
+    return put_together([own], wanted, [known[deal_id] for deal_id in ids])
+
+
+def part(answers: Iterable[Answer], wanted: Wanted, now: datetime | None = None) -> Part:
+    """What is to be said at a moment of these deals, of which the closed ones and those not asked for are left out."""
     opened = [told for told in answers if told.is_open]
-    ranked = sorted(((_rank(told), told) for told in opened if wanted.takes(told)), key=lambda each: each[0])
-    pages = max(1, -(-len(ranked) // ROWS))
-    wanted = replace(wanted, page=min(wanted.page, pages))
-    start = (wanted.page - 1) * ROWS
-    return Board(
-        wanted=wanted,
-        rows=tuple(_row(told) for _, told in ranked[start : start + ROWS]),
-        open=len(ranked),
-        stalled=sum(bool(told.stalls) for _, told in ranked),
-        critical=sum(place == 0 for (place, *_), _ in ranked),
-        money=_money(told for _, told in ranked),
-        pages=pages,
+    taken = [told for told in opened if wanted.takes(told)]
+    return Part(
+        places=tuple(sorted(map(_place, taken))),
+        money=_money((told.currency, told.amount, told.amount if told.stalls else 0.0) for told in taken),
         as_of=now or max((told.as_of for told in opened), default=None),
         owners=tuple(sorted({told.owner for told in opened if told.owner})),
         teams=tuple(sorted({told.team for told in opened if told.team})),
-        detectors=tuple(sorted(((name, short_title(name)) for name in catalogue()), key=lambda each: each[1])),
     )
+
+
+def in_order(answers: Iterable[Answer], wanted: Wanted) -> list[Answer]:
+    """The open deals that are asked for, in the order of their places."""
+    return sorted((told for told in answers if told.is_open and wanted.takes(told)), key=_place)
+
+
+def page_of(parts: Iterable[Part], wanted: Wanted) -> tuple[Wanted, list[str]]:
+    """Which page it comes to, the last one if there are not so many, and the deals on it by id."""
+    ids = [deal_id for *_, deal_id in _places(parts)]
+    wanted = replace(wanted, page=min(wanted.page, _pages(ids)))
+    start = (wanted.page - 1) * ROWS
+    return wanted, ids[start : start + ROWS]
+
+
+def put_together(
+    parts: Sequence[Part], wanted: Wanted, shown: Iterable[Answer], workers: int = 1, answered: int = 1
+) -> Board:
+    """The page with these deals, by what the workers have told; the first part is of the one that shows it."""
+    places = _places(parts)
+    return Board(
+        wanted=wanted,
+        rows=tuple(map(_row, shown)),
+        open=len(places),
+        stalled=sum(_ORDER[order] in ("critical", "warning") for order, *_ in places),
+        critical=sum(_ORDER[order] == "critical" for order, *_ in places),
+        money=_money((each.currency, each.open, each.stalled) for one in parts for each in one.money),
+        pages=_pages(places),
+        as_of=next((one.as_of for one in parts if one.as_of), None),
+        owners=tuple(sorted({owner for one in parts for owner in one.owners})),
+        teams=tuple(sorted({team for one in parts for team in one.teams})),
+        detectors=tuple(sorted(((name, short_title(name)) for name in catalogue()), key=lambda each: each[1])),
+        workers=workers,
+        answered=answered,
+    )
+
+
+def _places(parts: Iterable[Part]) -> list[Place]:
+    """All places in order; of a deal that is just moving from one worker to another, the first."""
+    found: dict[str, Place] = {}
+    for place in sorted(place for one in parts for place in one.places):
+        found.setdefault(place[-1], place)
+    return list(found.values())
+
+
+def _pages(found: Sequence[object]) -> int:
+    return max(1, -(-len(found) // ROWS))
 
 
 def standing(told: Answer) -> Standing:
@@ -161,7 +236,7 @@ def standing(told: Answer) -> Standing:
     return "info" if told.open_findings else "fine"
 
 
-def _rank(told: Answer) -> tuple[int, float, str]:
+def _place(told: Answer) -> Place:
     return _ORDER.index(standing(told)), -(told.amount or 0.0), told.deal_id
 
 
@@ -180,12 +255,13 @@ def _row(told: Answer) -> Row:
     )
 
 
-def _money(answers: Iterable[Answer]) -> tuple[Money, ...]:
+def _money(sums: Iterable[tuple[str | None, float | None, float | None]]) -> tuple[Money, ...]:
+    """Of currency, open and stalled value, the sums of each currency, the largest first."""
     opened: defaultdict[str | None, float] = defaultdict(float)
     stalled: defaultdict[str | None, float] = defaultdict(float)
-    for told in answers:
-        if told.amount is not None:
-            opened[told.currency] += told.amount
-            stalled[told.currency] += told.amount if told.stalls else 0.0
+    for currency, value, part_of_it in sums:
+        if value is not None:
+            opened[currency] += value
+            stalled[currency] += part_of_it or 0.0
     largest_first = sorted(opened, key=lambda currency: (-opened[currency], currency or ""))
     return tuple(Money(currency, opened[currency], stalled[currency]) for currency in largest_first)

@@ -56,6 +56,12 @@ def test_a_deal_is_where_its_partition_is_held(worker: Worker) -> None:
     assert shown.elsewhere(OURS) is None
 
 
+def test_the_others_are_those_that_have_deals(worker: Worker) -> None:
+    assert views(worker, {HERE: [1], THERE: [0]}).others() == [THERE]
+    assert views(worker, {HERE: [1, 0], THERE: []}).others() == []
+    assert views(worker, {}).others() == []
+
+
 def test_nobody_is_sent_on_who_would_only_come_back_or_arrive_nowhere(worker: Worker) -> None:
     assert views(worker, {HERE: [1, 0]}).elsewhere(ELSEWHERE) is None
     assert views(worker, {}).elsewhere(ELSEWHERE) is None
