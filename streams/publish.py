@@ -157,7 +157,8 @@ class Publisher:
             self.result.refused.append((line.place, refusal.reason, str(refusal)))
             return b"refused"
         self.result.sent += 1
-        if not was_clamped:
+        # who is forgotten is told now, whatever the history is of
+        if not was_clamped and not isinstance(event, events.Forgotten):
             self.result.newest = max(self.result.newest or event.time, event.time)
         return (event.subject or event.ref).encode()
 

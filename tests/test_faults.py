@@ -13,7 +13,7 @@ LINES = LIST.read_text().partition("|---|---|---|\n")[2].splitlines()
 ROWS = [line.strip("| ").split(" | ") for line in LINES]
 PROVEN = {
     *(f"E{number}" for number in (*range(1, 6), *range(16, 24))),
-    *(f"S{number}" for number in (*range(4, 9), 13)),
+    *(f"S{number}" for number in (*range(4, 9), 13, 14)),
 }
 
 
