@@ -22,7 +22,7 @@ demo: install ## a made-up company on a real Kafka: watch deals stall, and the m
 	@$(BIN)/stallwatch demo
 
 test: check ## lint, types and all tests, on real servers
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check: install ## lint and types
 	$(BIN)/ruff check .

@@ -1,6 +1,7 @@
 """What all tests share: a real Kafka, and names that keep them apart on it."""
 
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,12 @@ import pytest
 
 from streams.demo.broker import Broker
 from tests.shared_broker import PROPERTIES, shared_broker
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files with most that is slow first, then all that run whole systems: so no worker waits long for another."""
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: (-slow[item.path], item.path.parent.name != "end_to_end"))
 
 
 @dataclass(frozen=True)

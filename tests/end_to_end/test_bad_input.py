@@ -23,8 +23,6 @@ from tests.conftest import RunningBroker
 from tests.end_to_end.console import OURS, event
 from tests.end_to_end.system import System, until
 
-pytestmark = pytest.mark.xdist_group("bad-input")
-
 AT = "2026-03-02T09:15:00+01:00"
 MANY = 1500
 TIMES = 9

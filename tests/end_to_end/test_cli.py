@@ -32,8 +32,6 @@ from tests.end_to_end.console import (
 )
 from tests.end_to_end.system import PARTITIONS, RunningWorker, System, until
 
-pytestmark = pytest.mark.xdist_group("cli")
-
 COMMANDS = (
     "topics",
     "worker",
@@ -82,6 +80,7 @@ def fresh(broker: RunningBroker, prefix: str, tmp_path: Path) -> System:
 PROSE = [
     "README.md",
     "docs/connect.md",
+    "docs/privacy.md",
     "docs/pushes.md",
     "dashboards/rules/README.md",
     "dashboards/rules/stallwatch.rules.yaml",

@@ -14,12 +14,13 @@ from tests.conftest import RunningBroker
 from tests.end_to_end.alertmanager import PLENTY, alertmanager, stalls, told
 from tests.end_to_end.system import SHORT_SESSION_SECONDS, System, difference, replayed, until
 
+pytestmark = pytest.mark.slow
+
 TAKEOVER_SECONDS = 30
 COMPANY = Company(seed=5, deals=20, weeks=10, disorder=0.1)
 LINES = list(COMPANY.lines())
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_three_kills_and_a_broker_that_restarts_lose_nothing_and_alert_nothing_twice(
     own_broker: Broker, prefix: str, tmp_path: Path

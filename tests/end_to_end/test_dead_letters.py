@@ -16,8 +16,6 @@ from tests.conftest import RunningBroker
 from tests.end_to_end.console import OURS, Told, event, refusal, stallwatch
 from tests.end_to_end.system import PARTITIONS, System, until
 
-pytestmark = pytest.mark.xdist_group("dead-letters")
-
 AT = "2026-03-02T09:15:00+01:00"
 
 

@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from streams.demo.company import Company
 from tests.conftest import RunningBroker
 from tests.end_to_end.system import System, difference, replayed
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_history_that_comes_late_and_twice_ends_in_the_findings_of_its_replay(
