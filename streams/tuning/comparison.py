@@ -81,9 +81,9 @@ class Change:
         return self.after.name
 
     @property
-    def is_one(self) -> bool:
-        """Whether anything changes for it."""
-        return bool(self.opens or self.closes or self.earlier or self.later or self.before != self.after)
+    def moves(self) -> bool:
+        """Whether it tells of other deals, or of some at another time."""
+        return bool(self.opens or self.closes or self.earlier or self.later)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,16 @@ class Comparison:
     owners: tuple[Audience, ...]
     examples: tuple[Move, ...]
     only_in_one: int
+
+    @property
+    def changed(self) -> tuple[Change, ...]:
+        """What moves deals, beside any alert and the critical ones; nothing where no figure changes.
+
+        How often reps are told hangs on the budget as well, so with one detector it changes for others.
+        """
+        if not any(each.moves or each.before != each.after for each in self.changes):
+            return ()
+        return tuple(each for each in self.changes if each.moves or each.after.kind == "severity")
 
     def change_of(self, name: str) -> Change:
         """That of a detector, a family, `warning` or `critical`; KeyError if there is none of this name."""

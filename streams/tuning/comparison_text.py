@@ -27,7 +27,7 @@ WHOM = ("deals", "before", "now")
 
 def tables(comparison: Comparison) -> Group:
     """In what the rules differ; what opens, closes and moves; for whom; and some deals."""
-    shown = [each for each in comparison.changes if each.is_one]
+    shown = comparison.changed
     told = [plain_text(f"Against {comparison.against}", "bold")]
     told += [plain_text(difference_line(each)) for each in comparison.settings]
     if not comparison.settings:

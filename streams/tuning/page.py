@@ -36,14 +36,12 @@ def page(backtest: Backtest, rules: str, comparison: Comparison | None = None) -
     """The page of a backtest of the rules that are called `rules`; it is the new side of a comparison."""
     spoken = [each for each in backtest.figures if each.alerted or each.alerted_open or each.kind == "severity"]
     silent = [each for each in backtest.figures if each.kind == "detector" and each not in spoken]
-    changed = [each for each in comparison.changes if each.is_one] if comparison else []
     return _ENVIRONMENT.get_template("page.html.j2").render(
         style=Markup(STYLE.decode() + (_HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704 (ours)
         backtest=backtest,
         rules=rules,
         comparison=comparison,
         against=comparison.against if comparison else "",
-        changed=changed,
         ways=WAYS,
         few=FEW,
         summary=summary(backtest),

@@ -326,9 +326,10 @@ def _name(
         text = axes.annotate(name, point, (0, 0), textcoords="offset points", ha="center", va="center", zorder=4)
         size = text.get_window_extent()
         wide, high = size.width / 2, size.height / 2
+        others = [each for each in spots if each != (x, y)]
         best = min(
             _places(wide, high),
-            key=lambda place: _cost(_around(x + place[0], y + place[1], wide, high), taken, room, place),
+            key=lambda place: _cost(_around(x + place[0], y + place[1], wide, high), taken, room, (x, y), others),
         )
         text.set_position(best)
         taken.append(_around(x + best[0], y + best[1], wide, high))
@@ -353,11 +354,17 @@ def _places(wide: float, high: float) -> Iterator[tuple[float, float]]:
             yield across * (wide + far * (1 if not up else 0.6)), up * (high + far)
 
 
-def _cost(box: Bbox, taken: Sequence[Bbox], room: Bbox, place: tuple[float, float]) -> float:
+def _cost(box: Bbox, taken: Sequence[Bbox], room: Bbox, own: Point, others: Sequence[Point]) -> float:
+    """What it hides, and what leaves the picture; then whether it could belong to another point; then the way to it."""
     hidden = sum(_overlap(box, each) for each in taken)
     outside = box.width * box.height - _overlap(box, room)
-    far = math.hypot(place[0] - _within(place[0], box.width / 2), place[1] - _within(place[1], box.height / 2))
-    return 100 * (hidden + outside) + far
+    far = _distance(own, box)
+    doubts = sum(_distance(other, box) < far + 4 for other in others)
+    return 100 * (hidden + outside) + 60 * doubts + far
+
+
+def _distance(point: Point, box: Bbox) -> float:
+    return math.hypot(max(box.x0 - point[0], 0, point[0] - box.x1), max(box.y0 - point[1], 0, point[1] - box.y1))
 
 
 def _overlap(one: Bbox, other: Bbox) -> float:

@@ -119,16 +119,18 @@ def deal_name(life: Life) -> str:
 
 def example(move: Move) -> str:
     """Why a deal is told of, when before and when now, and how it ended."""
-    when = {
-        Way.OPENS: lambda: f"told of since {_day(move.after)}",
-        Way.CLOSES: lambda: f"was told of since {_day(move.before)}",
-        Way.EARLIER: lambda: f"told of since {_day(move.after)} instead of {_day(move.before)}",
-        Way.LATER: lambda: f"told of since {_day(move.after)} instead of {_day(move.before)}",
-    }[move.way]()
+    told = "critical" if move.name == CRITICAL else f"{label(move.name)}: told of"
+    match move.way:
+        case Way.OPENS:
+            when = f"{told} since {_day(move.after)}"
+        case Way.CLOSES:
+            when = f"{told} since {_day(move.before)}, and no longer"
+        case _:
+            when = f"{told} since {_day(move.after)} instead of {_day(move.before)}"
     life = move.life
     reason = f" ({life.facts['lost_reason']})" if life.status == "lost" and life.facts.get("lost_reason") else ""
     end = "still open" if life.ended is None else f"{life.status}{reason} on {_day(life.ended)}"
-    return f"{label(move.name)}: {when}; {end}."
+    return f"{when}; {end}."
 
 
 def _day(at: datetime | None) -> str:

@@ -78,7 +78,7 @@ def test_families_and_any_alert_are_compared_by_their_first_alert(comparison: Co
     silence, anything = comparison.change_of("silence"), comparison.change_of("warning")
     assert silence.closes == anything.closes == {Ending.BAD: 1}
     assert silence.earlier == anything.earlier == 2
-    assert comparison.change_of("critical").is_one is False
+    assert not comparison.change_of("critical").moves
 
 
 def test_a_deal_that_another_detector_tells_of_anyway_opens_for_the_new_one_only() -> None:
@@ -100,13 +100,13 @@ def test_what_turns_critical_at_another_time_moves_among_the_critical_ones_only(
     )
     critical = found.change_of("critical")
     assert (critical.earlier, critical.earlier_days) == (1, 4.0)
-    assert found.change_of("gone_quiet").is_one is False
+    assert not found.change_of("gone_quiet").moves
     assert [(each.name, each.life.deal_id) for each in found.examples_of(Way.EARLIER)] == [("critical", "D-1")]
 
 
 def test_what_was_told_after_the_end_was_not_told() -> None:
     found = compared([life("D-1", ended=10)], [life("D-1", episode("gone_quiet", 10), ended=10)])
-    assert not any(each.is_one for each in found.changes)
+    assert found.changed == ()
 
 
 def test_figures_stand_side_by_side(comparison: Comparison) -> None:
@@ -120,8 +120,20 @@ def test_figures_stand_side_by_side(comparison: Comparison) -> None:
 def test_the_same_rules_change_nothing() -> None:
     lives = [life("D-1", episode("gone_quiet", 5, critical=8), ended=20), life("D-2", episode("ghosted", 1))]
     found = compared(lives, lives)
-    assert not any(each.is_one for each in found.changes)
+    assert found.changed == ()
     assert found.examples == ()
+
+
+def test_what_moves_is_shown_beside_any_alert_and_the_critical_ones(comparison: Comparison) -> None:
+    assert [each.name for each in comparison.changed] == ["warning", "critical", "silence", "ghosted", "gone_quiet"]
+
+
+def test_a_budget_moves_no_deal_and_changes_what_reps_hear() -> None:
+    lives = [life(f"D-{number}", episode("gone_quiet", 5), ended=9) for number in range(8)]
+    one_a_day = Rules.of({"alerts": {"per_owner_per_day": 1}})
+    found = compare(measured(lives), measure(lives, Endings(), one_a_day, day(60)), "old.yaml")
+    assert [each.name for each in found.changed] == ["warning", "critical"]
+    assert not any(each.moves for each in found.changes)
 
 
 def test_a_deal_that_only_one_of_them_measures_is_left_out_and_counted() -> None:
