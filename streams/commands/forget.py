@@ -56,8 +56,9 @@ def forget(
             _say_where(erasure)
         if dry_run:
             return
-        if not yes:
-            typer.confirm(f"Forget {erasure.person.address}? This cannot be undone.", abort=True, err=True)
+        if not (yes or _is_sure(erasure.person.address)):
+            say("nothing was done")
+            raise typer.Exit(1)
         with progress("forgetting") as bar:
             told = _told(bar, "records")
             is_done = erasure.forget(datetime.now(UTC), told)
@@ -75,6 +76,13 @@ def forget(
         _say_done(erasure, as_json=as_json)
         if now and any(each.records > each.in_force for each in erasure.standing()):
             raise ForgetError("Kafka has not deleted all of it yet: say it once more later, to see that it has")
+
+
+def _is_sure(address: str) -> bool:
+    try:
+        return typer.confirm(f"Forget {address}? This cannot be undone.", err=True)
+    except typer.Abort:
+        return False
 
 
 def _told(bar: Progress, what: str) -> Any:

@@ -1,6 +1,10 @@
 """A person is forgotten on a real Kafka, by two workers and an Alertmanager: afterwards nobody finds them anywhere."""
 
 import json
+import os
+import pty
+import subprocess
+import sys
 import urllib.request
 import zlib
 from collections.abc import Iterator
@@ -154,6 +158,36 @@ def test_who_is_forgotten_is_found_nowhere_whatever_still_comes(
         listed = forget(system, "--list")
         assert len(listed.out.splitlines()) == 2
         assert all(word not in listed.out.casefold() for word in WORDS)
+
+
+def on_a_terminal(system: System, answer: bytes) -> tuple[int, str]:
+    """How `forget` ends, and what it says, where somebody sits and answers."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "streams", "forget", JANE]
+    with subprocess.Popen(
+        command, env=system.environment(), stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
+        os.write(ours, answer)
+        said, _ = process.communicate(timeout=60)
+    os.close(ours)
+    os.close(theirs)
+    return process.returncode, said.decode()
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("answer", [b"n\n", b"\n", b"\x04"])
+def test_on_a_terminal_it_asks_and_does_nothing_without_a_yes(
+    broker: RunningBroker, prefix: str, tmp_path: Path, answer: bytes
+) -> None:
+    with System(broker.bootstrap, prefix, tmp_path, OURS) as system:
+        topics.ensure(system.settings)
+        system.put(jane_and_others()[1])
+        status, said = on_a_terminal(system, answer)
+        assert status == 1, said
+        assert "stands on 1 topic" in said
+        assert "This cannot be undone" in said
+        assert said.endswith("nothing was done\n")
+        assert len(system.read(system.topics["inbox"])) == 1
 
 
 def test_who_cannot_be_forgotten_is_told_why(broker: RunningBroker, prefix: str, tmp_path: Path) -> None:
