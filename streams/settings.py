@@ -145,7 +145,8 @@ class Http(BaseModel):
 class Alertmanager(BaseModel):
     """Where alerts go: every peer of the cluster, comma separated."""
 
-    urls: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ()
+    # they may hold passwords
+    urls: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field((), repr=False)
     resend_seconds: float = Field(30.0, gt=0, description="Open findings are sent again this often.")
 
 
