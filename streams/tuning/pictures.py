@@ -14,7 +14,7 @@ import matplotlib
 from markupsafe import Markup
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
-from matplotlib.transforms import Bbox
+from matplotlib.transforms import Bbox, BboxBase
 
 from . import svg
 from .backtest import Backtest, Week
@@ -149,7 +149,7 @@ def opened_and_closed(comparison: Comparison) -> Picture | None:
             _bar(axes, row, 1, each.opens, (svg.FINE, svg.WARNING))
             _bar(axes, row, -1, each.closes, (svg.CRITICAL, svg.QUIET))
         axes.axvline(0, color=svg.INK, linewidth=1)
-        axes.set_xlabel("fewer deals  ←   → more deals")
+        axes.set_xlabel("deals: fewer to the left, more to the right")
         axes.xaxis.set_major_locator(MaxNLocator(4 if is_narrow else 8, integer=True))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{abs(value):,.0f}"))
         axes.grid(axis="x")
@@ -321,7 +321,8 @@ def _name(
     taken = [_around(x, y, 5, 5) for x, y in spots]
     for (x, y), start in zip(spots, map(spot, starts), strict=False):
         taken += [_around(x + (start[0] - x) * n / 8, y + (start[1] - y) * n / 8, 4, 4) for n in range(1, 9)]
-    room = axes.get_window_extent()
+    taken += [text.get_window_extent() for text in axes.texts if text.get_text()]
+    room = figure.bbox
     for (x, y), point, name in zip(spots, points, names, strict=True):
         text = axes.annotate(name, point, (0, 0), textcoords="offset points", ha="center", va="center", zorder=4)
         size = text.get_window_extent()
@@ -350,11 +351,12 @@ def _around(x: float, y: float, wide: float, high: float) -> Bbox:
 def _places(wide: float, high: float) -> Iterator[tuple[float, float]]:
     """Where a name may stand, from its point: to its right first, then around it, farther and farther."""
     for far in (8, 14, 22, 34, 48, 66, 90):
-        for across, up in ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1), (1, 0.5), (-1, -0.5)):
-            yield across * (wide + far * (1 if not up else 0.6)), up * (high + far)
+        yield from ((wide + far, 0), (-wide - far, 0))
+        for across, up in product((1, 0.5, 0, -0.5, -1), (1, -1)):
+            yield across * (wide + far * 0.6), up * (high + far)
 
 
-def _cost(box: Bbox, taken: Sequence[Bbox], room: Bbox, own: Point, others: Sequence[Point]) -> float:
+def _cost(box: Bbox, taken: Sequence[Bbox], room: BboxBase, own: Point, others: Sequence[Point]) -> float:
     """What it hides, and what leaves the picture; then whether it could belong to another point; then the way to it."""
     hidden = sum(_overlap(box, each) for each in taken)
     outside = box.width * box.height - _overlap(box, room)
@@ -367,7 +369,7 @@ def _distance(point: Point, box: Bbox) -> float:
     return math.hypot(max(box.x0 - point[0], 0, point[0] - box.x1), max(box.y0 - point[1], 0, point[1] - box.y1))
 
 
-def _overlap(one: Bbox, other: Bbox) -> float:
+def _overlap(one: Bbox, other: BboxBase) -> float:
     both = Bbox.intersection(one, other)
     return 0.0 if both is None else float(both.width * both.height)
 

@@ -119,7 +119,7 @@ def deal_name(life: Life) -> str:
 
 def example(move: Move) -> str:
     """Why a deal is told of, when before and when now, and how it ended."""
-    told = "critical" if move.name == CRITICAL else f"{label(move.name)}: told of"
+    told = "Critical" if move.name == CRITICAL else f"{label(move.name)}: told of"
     match move.way:
         case Way.OPENS:
             when = f"{told} since {_day(move.after)}"
