@@ -17,6 +17,7 @@ from .commands import (
     rules,
     running,
     snooze,
+    tune,
 )
 from .commands.console import say
 from .history import HistoryError
@@ -37,6 +38,7 @@ app.command()(history.replay)
 app.command()(explain.explain)
 app.command()(report.report)
 app.command()(backtest.backtest)
+app.command()(tune.tune)
 app.command()(snooze.snooze)
 app.command()(forget.forget)
 app.add_typer(rules.app, name="rules")

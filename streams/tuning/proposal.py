@@ -32,7 +32,7 @@ class Wanted:
         if self.alerts_per_rep_week is not None:
             parts.append(f"at most {self.alerts_per_rep_week:g} alerts a rep and week")
         if self.least_precision is not None:
-            parts.append(f"right in at least {100 * self.least_precision:g} % of the alerted deals")
+            parts.append(f"a precision of at least {100 * self.least_precision:g} %")
         return " and ".join(parts)
 
 

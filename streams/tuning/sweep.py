@@ -209,12 +209,13 @@ class _Course:
         if until is None:
             past = tuple(each for each in self.past if each.until and each.until < moment)
             return _Course(past) if past else _UNTOLD
-        sights = [*(sight for (_, end), sight in self.over.items() if end > until), *filter(None, [self.going_on])]
+        later = [*(sight for (_, end), sight in self.over.items() if end > until), *filter(None, [self.going_on])]
+        sights = [each for each in later if each.at < until]
         return _Course(
             tuple(each for each in self.past if each.until and each.until <= until),
             tuple(each for each in self.returns if each.at <= until),
             {key: sight for key, sight in self.over.items() if key[1] <= until},
-            _by(until, sights[-1]) if sights and sights[-1].at < until else None,
+            _by(until, sights[-1]) if sights else None,
         )
 
 

@@ -14,16 +14,13 @@ from math import ceil
 from typing import Any
 
 from detectors.core.rules import Rules, When
+from detectors.core.words import count_of
 
-from .backtest import Backtest, measure
+from .backtest import Backtest, BacktestError, measure
 from .endings import Ending, Endings
 from .figures import CRITICAL, Figures, Share
 from .lives import Life
 from .sweep import Swept, Told
-
-
-class NothingToJudge(ValueError):
-    """A history in which no deal ended that could judge anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +31,6 @@ class Part:
     began: datetime
     until: datetime
     reps: int
-
-    @property
-    def ended(self) -> int:
-        """Those that are in the rates."""
-        return sum(number for ending, number in self.deals.items() if ending is not Ending.OPEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,30 +89,30 @@ def tradeoff(
 ) -> Tradeoff:
     """What each of some settings, under whose rules a history was swept, was worth to the deals that `when` is for.
 
-    The earlier deals choose, so large a part of all as `split` says. `NothingToJudge` where none of them ended.
+    The earlier deals choose, so large a part of all as `split` says. `BacktestError` where of either none has ended.
     """
     deals = [each for each in swept.deals if when is None or when.matches(_Described(each.life))]
     measured = sorted(each.life.began for each in deals if endings.concerns(each.life))
     if not measured:
-        raise NothingToJudge("no deal of this history is measured" if deals else "the history tells of no such deal")
+        raise BacktestError(f"none of the {count_of(len(swept.deals), 'deal')} of this history is measured")
     first_later = ceil(len(measured) * split)
     boundary = measured[first_later] if first_later < len(measured) else swept.ended
     earlier = [each for each in deals if each.life.began < boundary]
     later = replace(endings, registered_from=boundary)
+    for what, those, which in (("choose", earlier, endings), ("judge", deals, later)):
+        if not any(which.concerns(each.life) and each.life.ended is not None for each in those):
+            raise BacktestError(f"no deal that is to {what} has ended; another --split may help")
     name = CRITICAL if all(each.startswith("critical") for each in present) else detector
     chosen = [_measured(earlier, number, endings, rules[number], swept.ended) for number in range(len(settings))]
     judged = [_measured(deals, number, later, rules[number], swept.ended) for number in range(len(settings))]
-    chosen_by, judged_by = _part(chosen[0], measured[0], boundary), _part(judged[0], boundary, swept.ended)
-    if not chosen_by.ended:
-        raise NothingToJudge(f"none of the {sum(chosen_by.deals.values()):,} deals that are to choose has ended")
     figures = [each.figures_of(name) for each in chosen]
     return Tradeoff(
         detector=detector,
         name=name,
         when=when,
         endings=endings,
-        chosen_by=chosen_by,
-        judged_by=judged_by,
+        chosen_by=_part(chosen[0], measured[0], boundary),
+        judged_by=_part(judged[0], boundary, swept.ended),
         points=tuple(
             Point(
                 values=values,

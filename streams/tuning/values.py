@@ -75,7 +75,7 @@ def kind_of(detector: str) -> type[Detector]:
     known = {name: kind for name, kind in catalogue().items() if kind.model_fields}
     if detector not in known:
         there = f"{detector!r} has no thresholds" if detector in catalogue() else f"no detector {detector!r}"
-        raise ValuesError(there + _nearest(detector, known))
+        raise ValuesError(there + nearest(detector, known))
     kind = known[detector]
     if issubclass(kind, BookDetector):
         raise ValuesError(f"{detector} looks at a rep's whole book: there is no deal's end to judge it by")
@@ -123,7 +123,7 @@ def read(detector: str, told: Sequence[str]) -> dict[str, list[Any]]:
         if not equals or not values.strip():
             raise ValuesError(f"{each!r}: write it like {main_threshold(detector)}=5..30")
         if name not in fields:
-            raise ValuesError(f"{detector} has no threshold {name!r}{_nearest(name, fields)}")
+            raise ValuesError(f"{detector} has no threshold {name!r}{nearest(name, fields)}")
         if name in found:
             raise ValuesError(f"{name} stands there twice: write all of its values in one list")
         found[name] = _values(detector, name, values)
@@ -226,6 +226,7 @@ def _plain(value: Any) -> Any:
     return round(value, 6) if isinstance(value, float) else value
 
 
-def _nearest(name: str, known: Mapping[str, object]) -> str:
+def nearest(name: str, known: Mapping[str, object]) -> str:
+    """What may be meant by an unknown name, or else what there is; to be put behind a complaint."""
     near = get_close_matches(name, known, n=1)
     return f", did you mean {near[0]!r}?" if near else f"; there are {', '.join(known)}"
