@@ -188,12 +188,14 @@ def test_the_event_behind_it_is_known_as_soon_as_one_behind_a_good_event(system:
 def test_fifteen_hundred_in_a_row_are_refused_at_half_the_usual_speed_at_least(system: System) -> None:
     poison = [SMALL[number % len(SMALL)] for number in range(MANY)]
     usual, refusing = [], []
-    for _ in range(2):  # the better of two, since others on this machine only ever make it slower
+    for _ in range(5):  # the best of some, since others on this machine only ever make it slower
         fine = [deal_event(subject=f"D-many-{number % 100}") for number in range(MANY)]
         usual.append(seconds_at_the_inbox(system, "stallwatch_events_total", fine))
         system.wait_until_done()
         refusing.append(seconds_at_the_inbox(system, "stallwatch_dead_letters_total", poison))
-    assert MANY / min(refusing) > 0.5 * MANY / min(usual)
+        if min(refusing) < 2 * min(usual):
+            return
+    pytest.fail(f"{MANY} took {min(usual):.2f} s, and refused {min(refusing):.2f} s")
 
 
 def test_fifteen_hundred_in_a_row_do_not_stop_it_and_leave_no_memory_behind(system: System) -> None:

@@ -81,10 +81,8 @@ def test_sigterm_ends_a_worker_in_good_order_and_the_other_goes_on(
         assert leaver.pid
 
         os.kill(leaver.pid, signal.SIGTERM)
-        asked = time.monotonic()
-        status = leaver.wait(within=30)
 
-        assert (status, time.monotonic() - asked < 10) == (0, True)
+        assert leaver.wait(within=30) == 0  # so long an orchestrator waits
         system.wait_until_done()
         assert difference(system.findings(), replayed(system.rules_file, LINES)) == {}
 
