@@ -132,12 +132,18 @@ def _words(answer: Answer, known: Mapping[str, Word], at: datetime) -> dict[str,
 def _older(known: Word | None, word: Word) -> Word:
     if known is None or (word.severity == "critical" and known.severity != "critical"):
         return word
-    return replace(known, severity=word.severity)
+    return _as_severe(known, word.severity)
+
+
+def _as_severe(word: Word, severity: Severity) -> Word:
+    return word if word.severity == severity else replace(word, severity=severity)
 
 
 def _still(told: Told, answer: Answer | None) -> Told:
     """What is left of what was told: what is open, or unknown."""
     left = _severities(answer)
+    if left.keys() >= told.words.keys() | told.before.keys():
+        return told
     return replace(told, words=_of(told.words, left), before=_of(told.before, left))
 
 
@@ -151,7 +157,7 @@ def _eased(told: Told, answer: Answer | None) -> Told:
     return replace(
         told,
         words={
-            detector: replace(word, severity="warning") if now.get(detector) == "warning" else word
+            detector: _as_severe(word, "warning") if now.get(detector) == "warning" else word
             for detector, word in told.words.items()
         },
     )
