@@ -78,7 +78,9 @@ def _told(owner: str, book: _Book, hours: Hours, rules: Rules, until: datetime) 
             new = {name: word.severity for name, word in each.words.items() if word.at == at}
             yield Telling(owner, at, deal_id, new)
         opens = None if turn is None else hours.opening(turn)
-        if anew and (news(book.deals, told) or (opens is not None and hours.day_of(opens) == today)):
+        # where there was room for more, there is no more
+        waits = len(anew) == most and bool(news(book.deals, told))
+        if waits or (anew and opens is not None and hours.day_of(opens) == today):
             opens = hours.next_day(at)
         at = opens
 
