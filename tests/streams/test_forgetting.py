@@ -19,6 +19,7 @@ from streams.demo.company import Company
 from streams.forgetting import Forgotten, Tombstone, hash_of, hash_of_name, pseudonym_of
 from streams.history import Line
 from streams.join.directory import Directory
+from streams.join.forgotten_rows import rewritten
 from streams.monitor.coverage import Report
 from streams.monitor.partition import Partition
 from streams.replay import Replay
@@ -327,6 +328,16 @@ def test_who_takes_a_partition_over_knows_who_is_forgotten() -> None:
     assert sent_with(cluster.logs, WORDS, since) == []
 
 
+def test_who_is_a_contact_by_two_names_is_one_by_the_pseudonym_since_the_first() -> None:
+    rows = {
+        f"buyer.example\0contact\0{PSEUDONYM}": orjson.dumps({"D-1": day(3), "D-2": day(1)}),
+        f"buyer.example\0contact\0{JANE}": orjson.dumps({"D-1": day(2), "D-2": day(4), "D-3": day(5)}),
+    }
+    [(row, value)] = rewritten(rows, without()).items()
+    assert row == f"buyer.example\0contact\0{PSEUDONYM}"
+    assert orjson.loads(value) == {"D-1": day(2).isoformat(), "D-2": day(1).isoformat(), "D-3": day(5).isoformat()}
+
+
 def test_a_word_that_says_nothing_is_a_dead_letter_and_forgets_nobody() -> None:
     cluster = run([*jane_and_others(), END], 1)
     for topic in ("mail", "deal_events"):
@@ -412,8 +423,8 @@ def test_a_report_that_quotes_an_event_by_its_id_quotes_the_pseudonym() -> None:
 
 def test_who_goes_on_from_rows_that_were_written_tells_what_was_perhaps_not_told() -> None:
     partition = Partition(0, 1, RULES)
-    partition.advance([*of_deal(crm(0, owner="rep@us.example"), inbound(1, "m-1", **{"from": JANE})), at(2)])
-    written = partition.advance([word()]).rows
+    before = partition.advance([*of_deal(crm(0, owner="rep@us.example"), inbound(1, "m-1", **{"from": JANE})), at(2)])
+    written = before.rows | before.ledger | partition.advance([word()]).rows
     again = Partition(0, 1, RULES)
     for row, value in written.items():
         again.restore(row, value or b"")
