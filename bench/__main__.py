@@ -18,6 +18,7 @@ from . import (
     passing_time,
     replay_speed,
     report,
+    tune_speed,
     where_time_goes,
     worker_speed,
 )
@@ -40,7 +41,7 @@ def main(
     mails: Annotated[int, typer.Option(min=10, help="Mails of the mbox that is published.")] = 100_000,
     rounds: Annotated[int, typer.Option(min=1, help="How often each contestant runs.")] = 3,
     only: Annotated[
-        list[str] | None, typer.Option(help="Measure only: replay, catalogue, worker, mail, size, time, profile.")
+        list[str] | None, typer.Option(help="Measure only: replay, catalogue, tune, worker, mail, size, time, profile.")
     ] = None,
     json: Annotated[Path | None, typer.Option(help="Write all figures to this file, too.")] = None,
 ) -> None:
@@ -49,6 +50,7 @@ def main(
     measurements: dict[str, Callable[[], Iterator[Figure]]] = {
         "replay": lambda: _replays(deals, rounds),
         "catalogue": lambda: catalogue_cost.measure(histories.year(deals, events), rounds),
+        "tune": lambda: _tunes(deals, rounds),
         "worker": lambda: worker_speed.measure(histories.year(deals, events), rounds),
         "mail": lambda: mail_speed.measure(mails, 1),
         "size": lambda: deal_size.measure(sized_deals),
@@ -81,6 +83,13 @@ def _replays(deals: int, rounds: int) -> Iterator[Figure]:
     else:
         yield from replay_speed.measure(real, rounds)
     yield from replay_speed.measure(histories.year(deals), rounds)
+
+
+def _tunes(deals: int, rounds: int) -> Iterator[Figure]:
+    real = histories.loans()
+    if real is not None:
+        yield from tune_speed.measure(real, rounds)
+    yield from tune_speed.measure(histories.year(deals), rounds)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,8 @@ class Wanted:
     def __str__(self) -> str:
         parts = []
         if self.alerts_per_rep_week is not None:
-            parts.append(f"at most {self.alerts_per_rep_week:g} alerts a rep and week")
+            most = self.alerts_per_rep_week
+            parts.append(f"at most {most:g} alert{'' if most == 1 else 's'} a rep and week")
         if self.least_precision is not None:
             parts.append(f"a precision of at least {100 * self.least_precision:g} %")
         return " and ".join(parts)

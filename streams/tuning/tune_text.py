@@ -31,10 +31,10 @@ def tables(told: Tradeoff, proposal: Proposal | None) -> Group:
     return Group(
         plain_text(title(told)),
         Text(),
-        Text(f"Choosing: {part(told, told.chosen_by)}", style="bold"),
+        Text(f"Choosing: {part(told.chosen_by)}", style="bold"),
         _table(told, told.points, proposed, judged=False),
         Text(),
-        Text(f"Judging: {part(told, told.judged_by)}", style="bold"),
+        Text(f"Judging: {part(told.judged_by)}", style="bold"),
         _table(told, telling, proposed, judged=True),
         Text(),
         *(Text(each, style="dim") for each in _words()),
@@ -55,13 +55,12 @@ def title(told: Tradeoff) -> str:
     )
 
 
-def part(told: Tradeoff, which: Part) -> str:
+def part(which: Part) -> str:
     """The deals of one part of the history, by how they ended."""
     deals = which.deals
-    until = "before" if which is told.chosen_by else "up to"
     other = f"{deals[Ending.OTHER]:,} ended otherwise, " if deals.get(Ending.OTHER) else ""
     return (
-        f"{count_of(sum(deals.values()), 'deal')} that began from {which.began:%Y-%m-%d} {until} "
+        f"{count_of(sum(deals.values()), 'deal')} that began between {which.began:%Y-%m-%d} and "
         f"{which.until:%Y-%m-%d}: {deals.get(Ending.GOOD, 0):,} won, {deals.get(Ending.BAD, 0):,} ended badly, "
         f"{other}{deals.get(Ending.OPEN, 0):,} open and in no rate"
     )
