@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import product
 from statistics import quantiles
 from textwrap import shorten
@@ -14,7 +15,7 @@ import matplotlib
 from markupsafe import Markup
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
-from matplotlib.transforms import Bbox, BboxBase
+from matplotlib.transforms import Bbox
 
 from . import svg
 from .backtest import Backtest, Week
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 WIDE, NARROW = 860, 340
 MOST_LETTERS = 42  # that a line of the narrow one holds
 MOST_RAYS = 5
+MOST_NAMES = 20
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _PERCENT = FuncFormatter(lambda value, _: f"{100 * value:.0f} %")
 _EVEN = {CRITICAL: svg.CRITICAL, WARNING: svg.INK}
@@ -37,11 +39,19 @@ _DASHED = (0, (4, 4))
 
 @dataclass(frozen=True)
 class Picture:
-    """An image for wide screens and one for narrow ones; `key` are the names that the narrow one has as numbers."""
+    """An image for wide screens and one for narrow ones.
+
+    `key` are the names that the narrow one has as numbers; with more than `MOST_NAMES`, the wide one has them so, too.
+    """
 
     wide: Markup
     narrow: Markup
     key: tuple[str, ...] = ()
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether the wide one has numbers for names, too."""
+        return len(self.key) > MOST_NAMES
 
 
 Draw = Callable[[Figure, bool], None]
@@ -69,7 +79,7 @@ def right_and_found(backtest: Backtest) -> Picture | None:
             _interval(axes, each, colour)
             _mark(axes, each, colour)
         points = [(_x(each), _y(each)) for each in shown]
-        _name(figure, axes, points, _numbers(names) if is_narrow else names)
+        _name(figure, axes, points, _written(names, is_narrow))
 
     words = f"How often each alert was right, and how much it found: {'; '.join(told)}."
     return _both("right-and-found", words, draw, (500, 340), tuple(names))
@@ -123,7 +133,7 @@ def alerts_by_week(backtest: Backtest, other: Backtest | None = None) -> Picture
             if week.monday in old:
                 axes.plot([number - 0.4, number + 0.4], [old[week.monday]] * 2, color=svg.INK, linewidth=2.5)
         shown = range(0, len(weeks), math.ceil(len(weeks) / (4 if is_narrow else 10)))
-        axes.set_xticks(shown, [_week(weeks[number], number) for number in shown])
+        axes.set_xticks(shown, list(_days([weeks[number].monday for number in shown])))
         axes.set_ylabel("deals told of anew, per rep")
         axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
         axes.grid(axis="y")
@@ -187,7 +197,7 @@ def shifted(comparison: Comparison) -> Picture | None:
             axes.plot(*after, "o", markersize=7, color=colour, clip_on=False)
         points = [(_x(each.after), _y(each.after)) for each in changes]
         starts = [(_x(each.before), _y(each.before)) for each in changes]
-        _name(figure, axes, points, _numbers(names) if is_narrow else names, starts)
+        _name(figure, axes, points, _written(names, is_narrow), starts)
 
     told = (
         f"{name} from {percent(each.before.precision)} and {percent(each.before.recall)} to "
@@ -212,18 +222,24 @@ def _by_size(figures: Iterable[Figures]) -> list[Figures]:
     return sorted(figures, key=lambda each: -each.recall.part)
 
 
-def _numbers(names: Sequence[str]) -> list[str]:
-    return [str(number) for number, _ in enumerate(names, start=1)]
+def _written(names: Sequence[str], is_narrow: bool) -> Sequence[str]:
+    """The names, or their numbers where there is no room for them."""
+    if is_narrow or len(names) > MOST_NAMES:
+        return [str(number) for number, _ in enumerate(names, start=1)]
+    return names
 
 
 def _per_rep(week: Week, name: str) -> float:
     return week.alerts.get(name, 0) / week.reps if week.reps else 0.0
 
 
-def _week(week: Week, number: int) -> str:
-    """3 Oct; the first with its year."""
-    day = f"{week.monday.day} {_MONTHS[week.monday.month - 1]}"
-    return day if number else f"{day}\n{week.monday.year}"
+def _days(days: Iterable[date]) -> Iterator[str]:
+    """3 Oct, 10 Oct, …; the first of each year with it."""
+    year = 0
+    for day in days:
+        told = f"{day.day} {_MONTHS[day.month - 1]}"
+        yield told if day.year == year else f"{told}\n{day.year}"
+        year = day.year
 
 
 # -- how often right (up), how much found (to the right)
@@ -322,7 +338,7 @@ def _name(
     for (x, y), start in zip(spots, map(spot, starts), strict=False):
         taken += [_around(x + (start[0] - x) * n / 8, y + (start[1] - y) * n / 8, 4, 4) for n in range(1, 9)]
     taken += [text.get_window_extent() for text in axes.texts if text.get_text()]
-    room = figure.bbox
+    room = Bbox.from_extents(axes.bbox.x0, axes.bbox.y0, figure.bbox.x1, figure.bbox.y1)
     for (x, y), point, name in zip(spots, points, names, strict=True):
         text = axes.annotate(name, point, (0, 0), textcoords="offset points", ha="center", va="center", zorder=4)
         size = text.get_window_extent()
@@ -356,7 +372,7 @@ def _places(wide: float, high: float) -> Iterator[tuple[float, float]]:
             yield across * (wide + far * 0.6), up * (high + far)
 
 
-def _cost(box: Bbox, taken: Sequence[Bbox], room: BboxBase, own: Point, others: Sequence[Point]) -> float:
+def _cost(box: Bbox, taken: Sequence[Bbox], room: Bbox, own: Point, others: Sequence[Point]) -> float:
     """What it hides, and what leaves the picture; then whether it could belong to another point; then the way to it."""
     hidden = sum(_overlap(box, each) for each in taken)
     outside = box.width * box.height - _overlap(box, room)
@@ -369,7 +385,7 @@ def _distance(point: Point, box: Bbox) -> float:
     return math.hypot(max(box.x0 - point[0], 0, point[0] - box.x1), max(box.y0 - point[1], 0, point[1] - box.y1))
 
 
-def _overlap(one: Bbox, other: BboxBase) -> float:
+def _overlap(one: Bbox, other: Bbox) -> float:
     both = Bbox.intersection(one, other)
     return 0.0 if both is None else float(both.width * both.height)
 

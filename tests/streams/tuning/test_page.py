@@ -17,6 +17,7 @@ from streams.rules_view import Difference
 from streams.tuning.backtest import Backtest, measure
 from streams.tuning.comparison import Comparison, compare
 from streams.tuning.endings import Endings
+from streams.tuning.figures import names
 from streams.tuning.lives import Life
 from streams.tuning.page import page
 from tests.needs import require
@@ -101,7 +102,7 @@ def test_it_says_what_was_measured_and_what_is_left_out(alone: str) -> None:
 def test_it_warns_of_what_stands_on_few_deals(alone: str) -> None:
     words = Page(alone).words
     assert "27 bad ends, fewer than 30: recall and lead are hints at most." in words
-    assert re.search(r"Fewer than 30 alerted deals have ended.*: .*Decisions|Fewer than 30 alerted deals", words)
+    assert re.search(r"Fewer than 30 alerted deals have ended, so precision is a hint at most: .*gone quiet", words)
 
 
 def test_what_the_pictures_show_stands_in_tables(backtest: Backtest, alone: str) -> None:
@@ -122,6 +123,14 @@ def test_each_picture_is_told_to_those_who_do_not_see_it(beside: str) -> None:
     assert any(re.search(r"The buyer has gone quiet \d+ % and \d+ %", words) for words in images)
 
 
+def test_where_names_would_be_a_crowd_numbers_lead_to_them() -> None:
+    many = [name for name, kind in names().items() if kind == "detector"]
+    lives = [life(f"D-{n}", *(episode(name, 2 + n) for name in many), ended=20) for n in range(3)]
+    told = Page(page(measured(lives, Endings()), "rules.yaml"))
+    keys = [attributes["class"] for tag, attributes in told.elements if tag == "ol"]
+    assert keys == ["key"]
+
+
 def test_detectors_that_told_of_nothing_are_named(alone: str) -> None:
     assert "No deal was told of by:" in Page(alone).words
 
@@ -129,7 +138,7 @@ def test_detectors_that_told_of_nothing_are_named(alone: str) -> None:
 def test_a_comparison_stands_beside_the_figures(alone: str, beside: str) -> None:
     words = Page(beside).words
     assert "What changes against <b>old</b>.yaml" in words
-    assert "detectors.gone_quiet.warn_business_days : 10 → 4" in words.replace("days:", "days :")
+    assert "detectors.gone_quiet.warn_business_days: 10 → 4" in words
     assert "organization.domains: not set → <script>" in words
     assert "For example" in words
     assert "(was " in words
