@@ -9,10 +9,13 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
+from functools import cache
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Self
 
 from streams.demo import leash
@@ -34,8 +37,38 @@ class NotReady(DemoUnavailable):
 
 
 # The kernel's death signal is bound to the thread that started the child, not to the process. So one thread starts
-# them all, and it lives as long as the interpreter.
-_starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="child-starter")
+# them all, and it lives as long as the interpreter. It keeps nobody waiting: an executor whose thread is just being
+# made when Ctrl-C comes never ends.
+_orders: SimpleQueue[tuple[Future[subprocess.Popen[bytes]], Callable[[], subprocess.Popen[bytes]]]] = SimpleQueue()
+
+
+def _carry_out() -> None:
+    while True:
+        order, start = _orders.get()
+        try:
+            order.set_result(start())
+        except BaseException as error:
+            order.set_exception(error)
+
+
+@cache
+def _starter() -> threading.Thread:
+    thread = threading.Thread(target=_carry_out, name="child-starter", daemon=True)
+    thread.start()
+    return thread
+
+
+def _started(start: Callable[[], subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+    """What was started by the one thread; ended again if Ctrl-C comes while it is."""
+    order: Future[subprocess.Popen[bytes]] = Future()
+    _starter()
+    _orders.put((order, start))
+    try:
+        return order.result()
+    except KeyboardInterrupt:
+        with order.result() as process:
+            process.kill()
+        raise
 
 
 class Child:
@@ -79,15 +112,16 @@ class Child:
             self.log.parent.mkdir(parents=True, exist_ok=True)
             with self.log.open("ab") as log:
                 self._log_start = log.tell()
-                self._process = _starter.submit(
-                    subprocess.Popen,
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    env=self._env,
-                    start_new_session=True,
-                ).result()
+                self._process = _started(
+                    lambda: subprocess.Popen(
+                        command,
+                        stdin=subprocess.DEVNULL,
+                        stdout=log,
+                        stderr=subprocess.STDOUT,
+                        env=self._env,
+                        start_new_session=True,
+                    )
+                )
         except OSError as error:
             raise DemoUnavailable(f"cannot start {self.name}: {error}") from error
         atexit.register(self.kill)

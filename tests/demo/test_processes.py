@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,26 @@ OWNER = (
     "import sys; from pathlib import Path; from streams.demo.processes import Child; "
     "Child('it', [sys.executable, '-c', *sys.argv[1:3]], Path(sys.argv[3])).start(); input()"
 )
+
+# Is interrupted just when the first child is to be started, as by Ctrl-C, but surely there.
+INTERRUPTED = """
+import sys, threading
+from pathlib import Path
+from streams.demo.processes import Child
+
+start = threading.Thread.start
+
+def interrupted(thread):
+    start(thread)
+    threading.Thread.start = start
+    raise KeyboardInterrupt
+
+threading.Thread.start = interrupted
+try:
+    Child("it", [sys.executable, "-c", ""], Path(sys.argv[1])).start()
+except KeyboardInterrupt:
+    print("over")
+"""
 
 
 @pytest.fixture
@@ -97,6 +118,31 @@ def test_what_a_child_left_behind_ends_when_the_child_is_seen_to_be_gone(tmp_pat
         assert life.read(1) == b"."
         assert child.wait(within=30) == 0
         assert life.read() == b""
+
+
+def test_who_is_interrupted_while_the_first_child_is_started_ends(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", INTERRUPTED, tmp_path / "log"]
+    told = subprocess.run(command, capture_output=True, timeout=60)
+    assert (told.returncode, told.stdout) == (0, b"over\n")
+
+
+def test_a_child_that_is_just_being_started_at_an_interruption_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interruptions, started, result = [KeyboardInterrupt()], list[subprocess.Popen[bytes]](), Future.result
+
+    def interrupted(order: "Future[subprocess.Popen[bytes]]") -> subprocess.Popen[bytes]:
+        if interruptions:
+            raise interruptions.pop()
+        started.append(result(order))
+        return started[0]
+
+    monkeypatch.setattr(Future, "result", interrupted)
+    child = python(tmp_path, SLEEPER)
+    with pytest.raises(KeyboardInterrupt):
+        child.start()
+    assert not child.running
+    assert started[0].returncode == -signal.SIGKILL
 
 
 def test_stop_and_kill_are_harmless_before_and_after(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from tests.end_to_end.console import refusal, stallwatch_process, untouched
 from tests.end_to_end.system import until
 from tests.needs import require
 
-WITHIN = 100
+WITHIN = 200
 
 
 class Demo:
@@ -82,7 +82,7 @@ def demo(folder: Path, *arguments: str) -> Iterator[Demo]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(300)
 def test_without_a_terminal_it_plays_the_half_year_sums_up_and_leaves_only_mails_and_logs(tmp_path: Path) -> None:
     require(*Prometheus.programs)
     require(*Alertmanager.programs)
@@ -109,7 +109,7 @@ def test_without_a_terminal_it_plays_the_half_year_sums_up_and_leaves_only_mails
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     "moment", ["starting Kafka", "starting the worker", "playing 2026-01-05"], ids=["first", "start", "play"]
 )
