@@ -10,8 +10,8 @@ Why so, and not otherwise:
 
 - A pseudonym, not a hole: who wrote to whom, whose side they are on, and how many they are stays as it was. So findings
   keep their sense, and none opens or clears because somebody is forgotten. It is the same for the same address, so
-  that forgetting twice changes nothing, and is chosen so that it belongs to the same partition: a person at a public
-  mail provider is a company of their own to the join, whose rows may not have to move.
+  that forgetting twice changes nothing. A person at a public mail provider is a company of their own to the join, whose
+  rows must not have to move: there it has a tag with which it belongs to the same partition.
 - The hash stays. Kafka gives events again, sources tell the same contact again, and somebody may answer a mail next
   month: without it each of these would bring the person back. Whoever guesses an address can check it against the hash;
   that is the price, and docs/privacy.md says it.
@@ -29,7 +29,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import blake2b
-from itertools import count, pairwise
+from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -40,6 +40,7 @@ from detectors.core.addresses import domain_of, normalise
 from detectors.core.events import Hash, Moment, NameHash
 from detectors.core.log import KEYED, thread_key
 
+from .join.companies import company_of
 from .wire import COMPANIES, FORGOTTEN_HEADERS, Headers, Record, Send, partition_of
 
 MOST_NAMES = 20
@@ -51,6 +52,8 @@ MOST_OF_A_TEXT = 10_000
 SHORT_TEXT = 200
 # a shorter word before the @ may be any word
 SHORTEST_WORD = 3
+# one in as many partitions is the right one: it is found by then
+MOST_TAGS = 1_000_000
 # what decides where a record belongs, and is no text about anybody
 _AS_IT_IS = frozenset({"deal", "deal_id", "source", "type", "kind", "detector", "rules", "row"})
 _IDS = frozenset(
@@ -78,14 +81,14 @@ def hash_of_name(name: str) -> str | None:
 
 
 def pseudonym_of(address: str, partitions: int) -> str:
-    """What a person is called from now on; as a company of their own, of the partition that they were of before."""
+    """The address that stands for a person from now on; for a company of their own, one of the same partition."""
+    called, domain = _called_by(hash_of(address)), domain_of(address)
+    if company_of(address) != address:
+        return f"{called}@{domain}"
     home = partition_of(address.encode(), partitions)
-    for number in count():
-        told = blake2b(f"{address}\0{number}".encode(), digest_size=6, person=b"stallwatch").hexdigest()
-        pseudonym = f"forgotten-{told}@{domain_of(address)}"
-        if partition_of(pseudonym.encode(), partitions) == home:
-            return pseudonym
-    raise AssertionError  # there is no last number
+    tags = ("", *(f"+{number}" for number in range(1, MOST_TAGS)))
+    pseudonyms = (f"{called}{tag}@{domain}" for tag in tags)
+    return next(each for each in pseudonyms if partition_of(each.encode(), partitions) == home)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,17 +127,21 @@ class Tombstone:
 
     @property
     def called(self) -> str:
-        """The pseudonym as a name."""
-        return self.pseudonym.partition("@")[0]
+        """What stands for the person's names."""
+        return _called_by(self.address)
 
 
 _TOMBSTONE = TypeAdapter(Tombstone)
 
 
 class Forgotten:
-    """Everybody who is forgotten, as far as it is known somewhere. It never changes: `plus` makes another one."""
+    """Everybody who is forgotten, as far as it is known somewhere, by how many partitions there are.
 
-    def __init__(self, people: Iterable[Tombstone] = ()) -> None:
+    It never changes: `plus` makes another one.
+    """
+
+    def __init__(self, people: Iterable[Tombstone] = (), partitions: int = 1) -> None:
+        self._partitions = partitions
         self._people = {each.address: each for each in people}
         self._names = {name: each.called for each in self._people.values() for name in each.names}
         self._domains = tuple({domain_of(each.pseudonym) for each in self._people.values()})
@@ -153,7 +160,8 @@ class Forgotten:
         """With one more; the very same if that is no news."""
         known = self._people.get(tombstone.address)
         told = known.plus(tombstone) if known else tombstone
-        return self if told == known else Forgotten((self._people | {told.address: told}).values())
+        people = self._people | {told.address: told}
+        return self if told == known else Forgotten(people.values(), self._partitions)
 
     # -- in what is told
 
@@ -288,7 +296,9 @@ class Forgotten:
                 address = normalise(text)
             except ValueError:
                 return None
-        return self._people.get(hash_of(address))
+        found = self._people.get(hash_of(address))
+        # the word may be of a system with another number of partitions
+        return found and replace(found, pseudonym=pseudonym_of(address, self._partitions))
 
     def _raw(self, raw: bytes) -> bytes:
         text = raw.decode(errors="surrogateescape")
@@ -334,6 +344,10 @@ NOBODY = Forgotten()
 def _named(name: object, found: Tombstone) -> Iterator[tuple[str, str]]:
     if isinstance(name, str) and name.strip():
         yield name, found.called
+
+
+def _called_by(address: Hash) -> str:
+    return f"forgotten-{address[:12]}"
 
 
 def _hash_of_words(words: list[str]) -> str:

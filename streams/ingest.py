@@ -70,6 +70,7 @@ def ingest(
     Who is `forgotten` is named in nothing that comes out.
     """
     out = Ingested()
+    forgotten = forgotten or Forgotten((), partitions)
     clocks: dict[int, Clock] = {}
     newest: defaultdict[int, dict[str, events.Event]] = defaultdict(dict)
     for raw in records:

@@ -223,7 +223,7 @@ class ForgottenFields(_Part):
     """Who is to be forgotten, told so that it names nobody: hashes, and what the person is called from now on."""
 
     address: Hash
-    pseudonym: Annotated[Address, Field(pattern=r"^forgotten-[0-9a-f]+@")]
+    pseudonym: Annotated[Address, Field(pattern=r"^forgotten-[0-9a-f]+(\+[0-9]+)?@")]
     names: Annotated[tuple[NameHash, ...], Field(max_length=20)] = ()
 
 

@@ -30,7 +30,7 @@ from detectors.core import events
 
 from ..alignment import Alignment
 from ..dead_letters import dead_letter
-from ..forgetting import NOBODY, Tombstone
+from ..forgetting import Forgotten, Tombstone
 from ..monitor.coverage import Report
 from ..wire import COMPANIES, FORGOTTEN_MARK, REPLY_HEADERS, SHARED_DEALS, Clock, Record, Send, partition_of
 from .companies import MOST_COMPANIES
@@ -98,7 +98,7 @@ class Directory:
         self._alignment = Alignment()
         self._offset = self._offset_before = -1
         self._deals = Deals(partition, partitions)
-        self.forgotten = NOBODY
+        self.forgotten = Forgotten((), partitions)
         self._begin()
 
     def _begin(self) -> None:

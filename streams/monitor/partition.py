@@ -23,7 +23,7 @@ from ..alignment import Alignment
 from ..answer import Answer, answer, to_json
 from ..books import book_record, withdrawal
 from ..dead_letters import dead_letter
-from ..forgetting import NOBODY, Tombstone
+from ..forgetting import Forgotten, Tombstone
 from ..wire import FORGOTTEN_MARK, Clock, Record, Send, partition_of
 from . import coverage, held, over, wins
 from .coverage import REPORT_KEY, Asked, Heartbeats, Report
@@ -68,7 +68,7 @@ class Partition:
         self._watchlist = Watchlist()
         self._held = Held(partition)
         self._wins = Wins(partition, partitions)
-        self._forgotten = NOBODY
+        self._forgotten = Forgotten((), partitions)
         self._over = Over(partition, keep_closed)
         self._asked: dict[str, Asked] = {}
         self._unknown: set[str] = set()

@@ -74,10 +74,10 @@ def alerts(server: Alertmanager) -> str:
 
 def findings(system: System) -> list[str]:
     """What is said of the deals, without her name."""
-    told = []
+    told, tagged = [], pseudonym_of(PRIVATE, PARTITIONS).partition("@")[0]
     for finding in system.findings():
         line = json.dumps(finding, ensure_ascii=False)
-        for name in (CALLED, pseudonym_of(PRIVATE, PARTITIONS).partition("@")[0], "Jane A. Doe", "Jane Doe"):
+        for name in (CALLED, tagged, tagged.partition("+")[0], "Jane A. Doe", "Jane Doe"):
             line = line.replace(name, "N.N.")
         told.append(line.replace("Doe, Jane", "N.N.").replace("jane.doe", "N.N."))
     return sorted(told)

@@ -18,6 +18,7 @@ from streams.answer import finding_line
 from streams.demo.company import Company
 from streams.forgetting import Forgotten, Tombstone, hash_of, hash_of_name, pseudonym_of
 from streams.history import Line
+from streams.join.companies import company_of
 from streams.join.directory import Directory
 from streams.join.forgotten_rows import rewritten
 from streams.monitor.coverage import Report
@@ -44,7 +45,7 @@ def forgotten_event(address: str, *names: str, at: float = 0) -> bytes:
 
 
 def without(*names: str, address: str = JANE) -> Forgotten:
-    return Forgotten([tombstone(address, *names)])
+    return Forgotten([tombstone(address, *names)], PARTITIONS)
 
 
 def told(value: bytes | None) -> str:
@@ -154,6 +155,15 @@ def test_a_pseudonym_is_the_same_each_time_and_of_the_same_partition(partitions:
         pseudonym = pseudonym_of(address, partitions)
         assert pseudonym == pseudonym_of(address, partitions)
         assert partition_of(pseudonym.encode(), partitions) == partition_of(address.encode(), partitions)
+        assert company_of(pseudonym) == pseudonym
+    assert pseudonym_of(JANE, partitions) == PSEUDONYM
+
+
+def test_a_word_of_a_system_of_other_partitions_counts_by_ours() -> None:
+    address = "jane.doe@gmail.com"
+    theirs = Tombstone(hash_of(address), pseudonym_of(address, 64), day(0))
+    assert theirs.pseudonym != pseudonym_of(address, 3)
+    assert Forgotten((), 3).plus(theirs).address(address) == pseudonym_of(address, 3)
 
 
 def test_the_word_names_nobody() -> None:
@@ -247,7 +257,8 @@ END = orjson.dumps(crm(40, id="end", stage="Demo") | {"subject": "D-9"})
 
 def sense(cluster: Cluster) -> list[str]:
     """The findings in words, without anybody's name."""
-    names = [CALLED, pseudonym_of("jane.doe@gmail.com", PARTITIONS).partition("@")[0]]
+    tagged = pseudonym_of("jane.doe@gmail.com", PARTITIONS).partition("@")[0]
+    names = [CALLED, tagged, tagged.partition("+")[0]]
     found = []
     for line in cluster.findings():
         for name in (*names, "Jane A. Doe", "Jane Doe", "Doe, Jane", "jane.doe"):
