@@ -15,13 +15,13 @@ import matplotlib
 from markupsafe import Markup
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
-from matplotlib.transforms import Bbox
 
 from . import svg
 from .backtest import Backtest, Week
 from .comparison import Comparison
 from .endings import Ending
 from .figures import CRITICAL, WARNING, Figures
+from .labels import Box, Point, placed
 from .sentences import ends, label, percent
 
 if TYPE_CHECKING:
@@ -55,7 +55,6 @@ class Picture:
 
 
 Draw = Callable[[Figure, bool], None]
-Point = tuple[float, float]
 
 
 def right_and_found(backtest: Backtest) -> Picture | None:
@@ -322,7 +321,7 @@ def _mark(axes: Axes, each: Figures, colour: str) -> None:
 def _name(
     figure: Figure, axes: Axes, points: Sequence[Point], names: Sequence[str], starts: Sequence[Point] = ()
 ) -> None:
-    """Write each name where it hides no point and no other name, as near to its point as that goes.
+    """Write each name beside its point, with a line to it where it is not near.
 
     An arrow leads to a point from the one among `starts` that has its place.
     """
@@ -334,60 +333,24 @@ def _name(
         return float(x), float(y)
 
     spots = list(map(spot, points))
-    taken = [_around(x, y, 5, 5) for x, y in spots]
-    for (x, y), start in zip(spots, map(spot, starts), strict=False):
-        taken += [_around(x + (start[0] - x) * n / 8, y + (start[1] - y) * n / 8, 4, 4) for n in range(1, 9)]
-    taken += [text.get_window_extent() for text in axes.texts if text.get_text()]
-    room = Bbox.from_extents(axes.bbox.x0, axes.bbox.y0, figure.bbox.x1, figure.bbox.y1)
-    for (x, y), point, name in zip(spots, points, names, strict=True):
-        text = axes.annotate(name, point, (0, 0), textcoords="offset points", ha="center", va="center", zorder=4)
-        size = text.get_window_extent()
-        wide, high = size.width / 2, size.height / 2
-        others = [each for each in spots if each != (x, y)]
-        best = min(
-            _places(wide, high),
-            key=lambda place: _cost(_around(x + place[0], y + place[1], wide, high), taken, room, (x, y), others),
-        )
-        text.set_position(best)
-        taken.append(_around(x + best[0], y + best[1], wide, high))
-        edge = (x + best[0] - _within(best[0], wide), y + best[1] - _within(best[1], high))
+    taken = [Box.around(each, 10, 10) for each in spots]
+    for (x, y), (from_x, from_y) in zip(spots, map(spot, starts), strict=False):
+        steps = [(x + (from_x - x) * n / 8, y + (from_y - y) * n / 8) for n in range(1, 9)]
+        taken += [Box.around(step, 8, 8) for step in steps]
+    taken += [Box(*text.get_window_extent().extents) for text in axes.texts if text.get_text()]
+    texts = [
+        axes.annotate(name, point, (0, 0), textcoords="offset points", ha="center", va="center", zorder=4)
+        for name, point in zip(names, points, strict=True)
+    ]
+    extents = [text.get_window_extent() for text in texts]
+    room = Box(axes.bbox.x0, axes.bbox.y0, figure.bbox.x1, figure.bbox.y1)
+    boxes = placed(spots, [(each.width + 2, each.height) for each in extents], taken, room)
+    for text, box, point, (x, y) in zip(texts, boxes, points, spots, strict=True):
+        text.set_position((box.middle[0] - x, box.middle[1] - y))
+        edge = box.nearest((x, y))
         if math.dist((x, y), edge) > 12:
             end = axes.transData.inverted().transform(edge)
             axes.plot([point[0], end[0]], [point[1], end[1]], color=svg.QUIET, linewidth=0.7, zorder=1, clip_on=False)
-
-
-def _within(value: float, most: float) -> float:
-    return max(-most, min(most, value))
-
-
-def _around(x: float, y: float, wide: float, high: float) -> Bbox:
-    return Bbox.from_extents(x - wide - 1, y - high, x + wide + 1, y + high)
-
-
-def _places(wide: float, high: float) -> Iterator[tuple[float, float]]:
-    """Where a name may stand, from its point: to its right first, then around it, farther and farther."""
-    for far in (8, 14, 22, 34, 48, 66, 90):
-        yield from ((wide + far, 0), (-wide - far, 0))
-        for across, up in product((1, 0.5, 0, -0.5, -1), (1, -1)):
-            yield across * (wide + far * 0.6), up * (high + far)
-
-
-def _cost(box: Bbox, taken: Sequence[Bbox], room: Bbox, own: Point, others: Sequence[Point]) -> float:
-    """What it hides, and what leaves the picture; then whether it could belong to another point; then the way to it."""
-    hidden = sum(_overlap(box, each) for each in taken)
-    outside = box.width * box.height - _overlap(box, room)
-    far = _distance(own, box)
-    doubts = sum(_distance(other, box) < far + 4 for other in others)
-    return 100 * (hidden + outside) + 60 * doubts + far
-
-
-def _distance(point: Point, box: Bbox) -> float:
-    return math.hypot(max(box.x0 - point[0], 0, point[0] - box.x1), max(box.y0 - point[1], 0, point[1] - box.y1))
-
-
-def _overlap(one: Bbox, other: Bbox) -> float:
-    both = Bbox.intersection(one, other)
-    return 0.0 if both is None else float(both.width * both.height)
 
 
 # -- a row an alert
