@@ -105,8 +105,8 @@ class Comparison:
 
     `against` is what the old rules are called, and `settings` are those in which they differ.
     `changes` stand in the order of the figures, teams and owners in that of their names. `examples` has a few deals for
-    each way, from as many detectors as there are, the newest deals first. `only_in_one` counts the deals that only one
-    of the two measures, which are left out.
+    each way, from as many detectors as there are, those that ended and the newest first. `only_in_one` counts the deals
+    that only one of the two measures, which are left out.
     """
 
     against: str
@@ -215,17 +215,21 @@ def _audiences(pairs: Iterable[_Pair], name_of: Callable[[Life], str | None]) ->
 
 
 def _examples(moves: Iterable[Move]) -> Iterator[Move]:
-    """Of each way one deal of each detector in turn, no deal twice; people remember the newest best."""
+    """Of each way one deal of each detector in turn, no deal twice; those that ended say more than those that did not.
+
+    Of these the newest, which people remember best.
+    """
     ways: dict[Way, defaultdict[str, list[Move]]] = {way: defaultdict(list) for way in Way}
     for move in moves:
         ways[move.way][move.name].append(move)
     for names in ways.values():
         shown: dict[str, Move] = {}
-        newest_first = [
-            sorted(each, key=lambda move: (-move.life.began.timestamp(), move.life.deal_id)) for each in names.values()
-        ]
-        for turn in zip_longest(*newest_first):
+        for turn in zip_longest(*(sorted(each, key=_telling) for each in names.values())):
             for move in turn:
                 if move is not None and len(shown) < EXAMPLES:
                     shown.setdefault(move.life.deal_id, move)
         yield from shown.values()
+
+
+def _telling(move: Move) -> tuple[bool, float, str]:
+    return move.ending is Ending.OPEN, -move.life.began.timestamp(), move.life.deal_id

@@ -126,12 +126,14 @@ def example(move: Move) -> str:
         case Way.CLOSES:
             when = f"{told} since {_day(move.before)}, and no longer"
         case _:
-            when = f"{told} since {_day(move.after)} instead of {_day(move.before)}"
+            # on one day, the hour tells them apart
+            exact = move.before is not None and move.after is not None and move.before.date() == move.after.date()
+            when = f"{told} since {_day(move.after, exact)} instead of {_day(move.before, exact)}"
     life = move.life
     reason = f" ({life.facts['lost_reason']})" if life.status == "lost" and life.facts.get("lost_reason") else ""
     end = "still open" if life.ended is None else f"{life.status}{reason} on {_day(life.ended)}"
     return f"{when}; {end}."
 
 
-def _day(at: datetime | None) -> str:
-    return f"{at:%Y-%m-%d}" if at else "–"
+def _day(at: datetime | None, exact: bool = False) -> str:
+    return "–" if at is None else f"{at:%Y-%m-%d %H:%M}" if exact else f"{at:%Y-%m-%d}"

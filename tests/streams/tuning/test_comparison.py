@@ -13,7 +13,7 @@ from streams.tuning import comparison_text
 from streams.tuning.backtest import Backtest, measure
 from streams.tuning.comparison import EXAMPLES, Audience, Comparison, Way, compare
 from streams.tuning.endings import Ending, Endings
-from streams.tuning.lives import Life
+from streams.tuning.lives import Episode, Life
 
 from .made_lives import day, episode, life
 
@@ -169,6 +169,14 @@ def test_examples_show_each_way(comparison: Comparison) -> None:
     }
 
 
+def test_examples_whose_end_is_known_come_first() -> None:
+    def lives(*told: Episode) -> list[Life]:
+        return [life("open", *told, began=3), life("lost", *told, began=1, ended=30), life("new", *told, ended=31)]
+
+    told = compared(lives(), lives(episode("gone_quiet", 5))).examples_of(Way.OPENS)
+    assert [each.life.deal_id for each in told] == ["lost", "new", "open"]
+
+
 def test_examples_are_few_the_newest_of_each_detector_in_turn() -> None:
     def lives(is_new: bool) -> list[Life]:
         quiet = [
@@ -213,6 +221,13 @@ def test_an_example_says_why_when_and_how_it_ended(comparison: Comparison) -> No
     quiet = "The buyer has gone quiet: told of since"
     assert f"earlier: {quiet} 2026-03-09 instead of 2026-03-12; lost on 2026-04-01." in text
     assert f"much-earlier: {quiet} 2026-03-07 instead of 2026-03-12; still open." in text
+
+
+def test_an_alert_that_moves_within_a_day_is_told_with_its_hours() -> None:
+    found = compared(
+        [life("D-1", episode("gone_quiet", 5), ended=20)], [life("D-1", episode("gone_quiet", 5.125), ended=20)]
+    )
+    assert "told of since 2026-03-07 12:00 instead of 2026-03-07 09:00" in " ".join(printed(found).split())
 
 
 def test_a_terminal_says_when_nothing_changes() -> None:
