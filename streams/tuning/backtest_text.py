@@ -70,7 +70,7 @@ def warnings(backtest: Backtest, name: Callable[[Figures], str] | None = None) -
         yield f"{count_of(bad, 'bad end')}, fewer than {FEW}: recall and lead are hints at most."
     if won < FEW:
         yield f"{count_of(won, 'won deal')}, fewer than {FEW}: how many of them were alerted is a hint at most."
-    few = [call(each) for each in backtest.figures if each.kind != "family" and 0 < each.alerted < FEW]
+    few = [call(each) for each in backtest.figures if 0 < each.alerted < FEW]
     if few:
         yield f"Fewer than {FEW} alerted deals have ended, so precision is a hint at most: {', '.join(few)}."
 

@@ -94,8 +94,8 @@ def test_what_stands_on_few_deals_is_a_hint_and_said_so() -> None:
     assert list(warnings(measured(*FEW))) == [
         "3 bad ends, fewer than 30: recall and lead are hints at most.",
         "1 won deal, fewer than 30: how many of them were alerted is a hint at most.",
-        "Fewer than 30 alerted deals have ended, so precision is a hint at most: any, critical, gone_quiet, "
-        "single_threaded.",
+        "Fewer than 30 alerted deals have ended, so precision is a hint at most: any, critical, silence, "
+        "gone_quiet, people, single_threaded.",
     ]
     many = [life(f"L{number}", QUIET, ended=12) for number in range(30)]
     many += [life(f"W{number}", QUIET, ended=12, status="won") for number in range(30)]
