@@ -5,6 +5,7 @@ from pathlib import Path
 
 from dashboards.catalogue import boards
 from streams import topics
+from streams.forgetting import pseudonym_of
 from streams.metrics import catalogue as metrics
 from streams.settings import Settings, slips
 
@@ -26,6 +27,10 @@ def test_every_setting_that_is_named_is_one_with_the_default_that_is_told() -> N
     for name, days in told:
         assert getattr(settings.topics, name.lower()) == int(days)
     assert settings.retention.closed_deals is None
+
+
+def test_who_is_forgotten_is_called_as_it_says() -> None:
+    assert f"`{pseudonym_of('jane.doe@buyer.example', Settings().topics.partitions)}`" in PAGE
 
 
 def test_the_metrics_that_name_reps_are_those_that_are_told() -> None:
