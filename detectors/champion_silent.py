@@ -37,10 +37,11 @@ class ChampionSilent(Detector):
     )
 
     def assess(self, deal: Deal) -> Breach | None:
-        champions = deal.with_role("champion")
-        if not champions:
+        if not deal.champions:
             return None
-        named = min((_named(deal, email) for email in champions), key=_order)
+        champions = [each.value for each in deal.champions]
+        first = min(deal.champions, key=_order)
+        named = Change(first.at, first.event, deal.called(first.value))
         who = " or ".join(deal.called(email) for email in champions[:3])
         last = _last_sign(deal, champions, named)
         if last is None:
@@ -58,22 +59,18 @@ class ChampionSilent(Detector):
         )
 
 
-def _named(deal: Deal, email: str) -> Change:
-    """When a champion was last made one; its value is their name."""
-    named = deal.turns(email, lambda told: "champion" in (told.get("roles") or ()) and not told.get("left"))[-1]
-    return Change(named.at, named.event, deal.called(email))
-
-
 def _last_sign(deal: Deal, champions: list[str], named: Change) -> Change | None:
     """The newest two-way touch, in words, in which one of them took part or, where nobody noted who did, may have."""
     met = [deal.met[email] for email in champions if email in deal.met]
     signs = [(seen.last_two_way, seen.event) for seen in met if seen.last_two_way and seen.event]
     last = max(signs, default=None)
-    sure = next((touch.words for touch in deal.touches if last and touch.event == last[1]), "a mail, call or meeting")
-    perhaps = next((touch for touch in reversed(deal.touches) if touch.two_way and not touch.people), None)
+    perhaps = deal.last_nameless
     if perhaps is not None and perhaps.at > (last[0] if last else named.at):
         return Change(perhaps.at, perhaps.event, perhaps.words)
-    return Change(*last, sure) if last else None
+    if last is None:
+        return None
+    words = (touch.words for touch in reversed(deal.two_way) if touch.event == last[1])
+    return Change(*last, next(words, "a mail, call or meeting"))
 
 
 def _order(change: Change) -> tuple[datetime, str]:

@@ -50,9 +50,9 @@ class EngagementDrop(Detector):
     )
 
     def assess(self, deal: Deal) -> Breach | None:
-        if len(deal.touches) < self.least:
+        touches = deal.two_way
+        if len(touches) < self.least:
             return None
-        touches = [touch for touch in deal.touches if touch.two_way]
         times = [touch.at for touch in touches]
         begins = self._begins(times, self.share)
         if begins is None:

@@ -41,7 +41,7 @@ class NoExecutiveContact(Detector):
     )
 
     def assess(self, deal: Deal) -> Breach | None:
-        if any(deal.has_power(email) for email in deal.met):
+        if deal.power_met:
             return None
         add = deal.calendar.plus_business_days
         began = deal.taken_up or deal.created

@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 from pydantic import Field
 
 from .core.breach import Breach, Evidence
-from .core.conversation import Touch
 from .core.deal import Deal
 from .core.detector import Detector
 from .core.durations import Duration
@@ -51,9 +50,7 @@ class OneSidedPush(Detector):
     )
 
     def assess(self, deal: Deal) -> Breach | None:
-        if len(deal.touches) < self.touches:
-            return None
-        pushes = [touch for touch in deal.touches if _is_push(touch)]
+        pushes = deal.pushes_of_ours
         if len(pushes) < self.touches:
             return None
         ours = [touch.at for touch in pushes]
@@ -90,8 +87,3 @@ class OneSidedPush(Detector):
     def _is_one_sided(self, ours: list[datetime], theirs: list[datetime], at: datetime) -> bool:
         count = self._count(ours, at)
         return count >= self.touches and count >= self.ratio * self._count(theirs, at)
-
-
-def _is_push(touch: Touch) -> bool:
-    """Whether it is a mail or call of ours that answers nothing, and that nobody took."""
-    return touch.is_ours and not touch.two_way and touch.answers is None

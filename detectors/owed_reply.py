@@ -75,7 +75,7 @@ def _owed(deal: Deal) -> list[Touch]:
         elif touch.is_ours or touch.two_way:
             break
     row.reverse()
-    for entry in reversed(deal.log):
+    for entry in reversed(deal.entries("document", "meeting")):
         if not row or entry.at < row[0].at:
             break
         if _answers(entry, deal):

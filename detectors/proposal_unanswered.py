@@ -44,8 +44,11 @@ class ProposalUnanswered(Detector):
     )
 
     def assess(self, deal: Deal) -> Breach | None:
-        newest, heard = deal.proposal, deal.last_two_way
-        if newest is None or (heard is not None and heard.at >= newest.at):
+        newest = deal.proposal
+        if newest is None:
+            return None
+        heard = deal.last_two_way
+        if heard is not None and heard.at >= newest.at:
             return None
         sent = _unanswered(deal, heard.at if heard else None)
         if not sent:
@@ -73,7 +76,7 @@ class ProposalUnanswered(Detector):
 def _unanswered(deal: Deal, heard: datetime | None) -> list[DocumentEntry]:
     """The proposals and quotes that we sent since the buyer's last sign, oldest first."""
     sent: list[DocumentEntry] = []
-    for entry in reversed(deal.log):
+    for entry in reversed(deal.entries("document")):
         if heard is not None and entry.at <= heard:
             break
         if isinstance(entry, DocumentEntry):

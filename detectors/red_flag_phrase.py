@@ -39,7 +39,7 @@ class RedFlagPhrase(Detector):
     )
 
     def assess(self, deal: Deal) -> Breach | None:
-        hits = [entry for entry in deal.log if isinstance(entry, MailEntry) and entry.phrases]
+        hits = [entry for entry in deal.entries("phrase") if isinstance(entry, MailEntry)]
         if not hits:
             return None
         heard = {touch.event for touch in deal.touches if touch.two_way}

@@ -44,7 +44,7 @@ class RequestStorm(Detector):
     )
 
     def assess(self, deal: Deal) -> Breach | None:
-        if len(deal.touches) < self.threads:
+        if len(deal.asks) < self.threads:
             return None
         asks, calm_until = self._asks(deal)
         if not self._are_dense(asks, len(asks) - 1, self.threads):
@@ -86,8 +86,8 @@ class RequestStorm(Detector):
         moved = deal.stage_moved
         asks: list[Touch] = []
         calm_until = None
-        for touch in deal.touches:
-            if touch.opens and not touch.is_ours and (moved is None or touch.at > moved.at):
+        for touch in deal.asks:
+            if moved is None or touch.at > moved.at:
                 if any(deal.has_power(person) for person in touch.people):
                     asks, calm_until = [], touch.at + self.window
                 else:

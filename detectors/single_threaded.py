@@ -55,8 +55,8 @@ class SingleThreaded(Detector):
             return None
         last = {email: seen.last_two_way for email, seen in deal.earlier.people.items() if seen.last_two_way}
         found = self._fallen(deal)
-        for touch in deal.touches:
-            if touch.two_way and touch.people:
+        for touch in deal.two_way:
+            if touch.people:
                 last |= {person: max(touch.at, last.get(person, touch.at)) for person in touch.people}
                 found = self._counted(last, found)
         return found

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import groupby
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from .baselines import Baseline, Baselines
 from .book import Book, Page
@@ -21,7 +21,6 @@ from .breach import Breach, Evidence, Finding, State
 from .calendar import Calendar
 from .coverage import Coverage
 from .deal import Deal
-from .detector import BookDetector, Verdict
 from .earlier import NOTHING
 from .events import Event
 from .log import entry_of
@@ -42,47 +41,36 @@ BesidePast = Callable[[str, Breach], Breach | None]
 def assess(
     deal: Deal,
     on_error: OnError | None = None,
-    known: Mapping[str, Breach] | None = None,
     beside_past: BesidePast | None = None,
 ) -> dict[str, Breach]:
     """The breaches of an open deal by detector; empty for a closed one.
 
-    A detector that fails is told to `on_error` (else it raises); the others go on. Where the deal is `known` and only
-    its baseline is another, only what hangs on that is asked anew. `beside_past` says how each breach is told beside
-    the findings that are over; verdicts see it so.
+    A detector that fails is told to `on_error` (else it raises); the others go on. `beside_past` says how each breach
+    is told beside the findings that are over; verdicts see it so.
     """
     if not deal.is_open or not deal.log:
         return {}
     found: dict[str, Breach] = {}
-    verdicts: list[tuple[str, Verdict]] = []
 
-    def ask(name: str, question: Callable[[], Breach | None]) -> None:
-        try:
-            breach = question()
-        except Exception as error:
-            if on_error is None:
-                raise
-            on_error(name, deal.id, error)
-            return
-        if breach is not None and beside_past is not None:
-            breach = beside_past(name, breach)
-        if breach is not None:
-            found[name] = breach
+    def failed(name: str, error: Exception) -> None:
+        if on_error is None:
+            raise error
+        on_error(name, deal.id, error)
 
-    for name, detector in deal.rules.detectors_for(deal).items():
-        if isinstance(detector, BookDetector):
-            continue
-        if isinstance(detector, Verdict):
-            verdicts.append((name, detector))
-        elif known is not None and not detector.by_baseline:
-            if name in known:
-                found[name] = known[name]
-        else:
-            ask(name, partial(detector.assess, deal))
+    for name, breach in deal.breaches(failed):
+        told = breach if beside_past is None else beside_past(name, breach)
+        if told is not None:
+            found[name] = told
     # what a person called noise is no sign of anything
-    alone = {name: each for name, each in found.items() if not is_muted_for_good(each, deal.verdicts.get(name))}
-    for name, verdict in verdicts:
-        ask(name, partial(verdict.judge, deal, alone))
+    said = deal.verdicts
+    alone = (
+        {name: each for name, each in found.items() if not is_muted_for_good(each, said.get(name))} if said else found
+    )
+    for name, breach in list(deal.judgements(alone, failed)):
+        told = breach if beside_past is None else beside_past(name, breach)
+        if told is not None:
+            found[name] = told
+    deal.settled()
     return found
 
 
@@ -106,7 +94,7 @@ class Watched:
         baseline = self._baseline_of(self.deal, moment)
         judged: tuple[Baseline | None, dict[str, Breach]] | None = self.__dict__.get("_judged")
         if judged is None or judged[0] is not baseline:
-            judged = baseline, self._judge(self.deal, baseline, self._beside_past, judged[1] if judged else None)
+            judged = baseline, self._judge(self.deal, baseline, self._beside_past)
             self.__dict__["_judged"] = judged
         return judged[1]
 
@@ -120,14 +108,14 @@ class Watched:
             # older than what the log still holds: it adds to the summary, and the past stays as it was told
             return replace(self, deal=deal)
         last = self.deal.last_at
-        replaced = [each.at for each in self.deal.log if each.event == entry.event]
-        if not replaced and (last is None or entry.at > last):
+        known = self.deal.entry(entry.event)
+        if known is None and (last is None or entry.at > last):
             return self._then(deal, entry.at)
         eve: Watched | None = self.__dict__.get("_eve")
-        if not replaced and entry.at == last and eve is not None and eve.deal.earlier is deal.earlier:
+        if known is None and entry.at == last and eve is not None and eve.deal.earlier is deal.earlier:
             # one more event of the newest moment
             return eve._then(deal, entry.at)
-        return self._retold(deal, min([entry.at, *replaced]))
+        return self._retold(deal, min(entry.at, known.at) if known else entry.at)
 
     def under(self, rules: Rules) -> Watched:
         """The same deal, judged by other rules from now on; its past stays as it was judged."""
@@ -179,7 +167,7 @@ class Watched:
             return _finding(self.deal, name, breach, "resolved", breach.until) if over else None
         if breach.since > as_of:
             return _finding(self.deal, name, breach, "pending", as_of)
-        watched = self.deal.rules.detectors_for(self.deal)[name].watches
+        watched = self.deal.detectors.by_name[name].watches
         seen = coverage.through(watched, self.deal.owner) if coverage and watched else None
         if seen is None:
             return _finding(self.deal, name, breach, "open", as_of)
@@ -191,7 +179,7 @@ class Watched:
         if coverage is None or not self.deal.is_open or not self.deal.log:
             return
         beside = self.deal.given(None, coverage)
-        for name, detector in self.deal.rules.detectors_for(self.deal).items():
+        for name, detector in self.deal.detectors.of_deals:
             if detector.by_coverage and (breach := detector.assess(beside)) is not None:
                 yield name, breach
 
@@ -203,17 +191,14 @@ class Watched:
         deal: Deal,
         baseline: Baseline | None,
         beside_past: BesidePast,
-        known: Mapping[str, Breach] | None = None,
     ) -> dict[str, Breach]:
+        again = deal.taken_up if deal.log else None
+
         def begun(name: str, breach: Breach) -> Breach | None:
-            since_then = taken_up(breach, deal.taken_up) if deal.taken_up else breach
+            since_then = taken_up(breach, again) if again else breach
             return since_then and beside_past(name, since_then)
 
-        beside = deal.given(baseline)
-        found = assess(beside, self.on_error, known, begun)
-        if beside is not deal:
-            deal.learn(beside)
-        return found
+        return assess(deal.given(baseline), self.on_error, begun if again else beside_past)
 
     @cached_property
     def _ended(self) -> dict[str, datetime]:
@@ -236,21 +221,24 @@ class Watched:
 
     def _then(self, deal: Deal, at: datetime) -> Watched:
         """What became of this deal with the events of one moment: its findings that they ended are past."""
+        last, ended, back_before = self.deal.last_at, self._ended, self._returned
         before = {
             name: breach
             for name, breach in self.breaches_at(at).items()
-            if self._opened(breach) < min(breach.until or at, at)
+            if breach.since < at and (breach.until is None or self._opened(breach) < breach.until) and last != at
         }
         returns: list[Return] = []
 
         def beside_past(name: str, breach: Breach) -> Breach:
+            if name not in before and name not in ended and name not in back_before:
+                return breach
             if not breach.holds_at(at):
                 return self._beside_past(name, breach)
-            was, end = before.get(name), self._ended.get(name)
+            was, end = before.get(name), ended.get(name)
             if was is not None and not _goes_on(was, breach, at):
                 # it was over by itself
                 end, was = was.until, None
-            back = self._returned.get(name) if was is not None else None
+            back = back_before.get(name) if was is not None else None
             if back is None and end is not None and breach.since < end:
                 back = Return(name, at, max(was.since, end)) if was else Return(name, at, at, deal.log[-1].event)
                 returns.append(back)
@@ -260,16 +248,33 @@ class Watched:
         now_told = self._judge(deal, baseline, beside_past)
         over = []
         for name, breach in before.items():
-            now, end = now_told.get(name), min(breach.until or at, at)
+            now = now_told.get(name)
+            if now is breach and breach.until is None:
+                continue
+            end = min(breach.until or at, at)
             if now is None or not _goes_on(breach, now, at):
                 over.append(_finding(self.deal, name, replace(breach, until=end), "resolved", end))
-        past = (*self.past, *sorted(over, key=lambda each: (each.since.timestamp(), each.detector)))[-self.most_past :]
-        told = replace(self, deal=deal, past=past, returns=(*self.returns, *returns)[-self.most_past :])
+        past = self.past
+        if over:
+            past = (*past, *sorted(over, key=lambda each: (each.since.timestamp(), each.detector)))[-self.most_past :]
+        told = self._with(deal=deal, past=past)
+        if returns:
+            told.__dict__["returns"] = (*self.returns, *returns)[-self.most_past :]
         told.__dict__["_judged"] = baseline, now_told
+        if not over:
+            told.__dict__["_ended"] = ended
+            if not returns:
+                told.__dict__["_returned"] = back_before
         # as it was before the newest moment, of which more may come; what was before that is let go
         self.__dict__.pop("_eve", None)
         told.__dict__["_eve"] = self
         return told
+
+    def _with(self, **other: object) -> Self:
+        """The same with other fields, and nothing found yet."""
+        then = object.__new__(type(self))
+        then.__dict__.update({name: value for name, value in self.__dict__.items() if name not in _FOUND}, **other)
+        return then
 
     def _retold(self, deal: Deal, moment: datetime) -> Watched:
         """The deal with a late event: what came from that moment on is told anew."""
@@ -283,9 +288,11 @@ class Watched:
         returns = tuple(each for each in self.returns if until is not None and each.at <= until)
         watched = replace(self, deal=start, past=past, returns=returns)
         for at, group in groupby(deal.log[len(start.log) :], key=lambda entry: entry.at):
-            grown = replace(start, log=watched.deal.log + tuple(group))
-            watched = watched._then(grown, at)
+            watched = watched._then(watched.deal.with_newer(group), at)
         return watched if watched.deal.log == deal.log else replace(watched, deal=deal)
+
+
+_FOUND = frozenset({"_judged", "_ended", "_returned", "_eve"})
 
 
 def _goes_on(was: Breach, now: Breach, at: datetime) -> bool:

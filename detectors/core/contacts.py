@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 from itertools import groupby
 from typing import Any
 
+from .answers import question
 from .changes import Change
 from .executives import decides
 from .facts import Facts
@@ -16,14 +16,14 @@ from .log import PersonEntry
 class Contacts(Facts):
     """A deal as far as the CRM tells of its people."""
 
-    @cached_property
+    @question
     def contact_changes(self) -> dict[str, dict[str, list[Change]]]:
         """For each person on the buyer's side, by address, when each field took another value, oldest first."""
         told = {
             email: {name: [change] for name, change in fields.items()}
             for email, fields in self.earlier.contacts.items()
         }
-        for entry in self.log:
+        for entry in self.entries("person"):
             if isinstance(entry, PersonEntry):
                 person = told.setdefault(entry.email, {})
                 for name, value in entry.fields.items():
@@ -32,7 +32,7 @@ class Contacts(Facts):
                         changes.append(Change(entry.at, entry.event, value))
         return told
 
-    @cached_property
+    @question
     def contacts(self) -> dict[str, dict[str, Any]]:
         """What the CRM says of each person on the buyer's side, by address."""
         return {
@@ -47,6 +47,15 @@ class Contacts(Facts):
             for email, told in sorted(self.contacts.items())
             if set(roles) & set(told.get("roles") or ()) and not told.get("left")
         ]
+
+    @question
+    def champions(self) -> list[Change]:
+        """When each of those who are champions and have not left was last made one, by address, which is the value."""
+        named = []
+        for email in self.with_role("champion"):
+            turn = self.turns(email, _is_champion)[-1]
+            named.append(Change(turn.at, turn.event, email))
+        return named
 
     def turns(self, email: str, holds: Callable[[dict[str, Any]], bool]) -> list[Change]:
         """When something began (True) and ceased (False) to hold of what the CRM says of a person, oldest first."""
@@ -72,3 +81,7 @@ class Contacts(Facts):
     def has_power(self, email: str) -> bool:
         """Whether a person can decide: by role, by the CRM's `executive` field, else by title."""
         return decides(self.contacts.get(email, {}))
+
+
+def _is_champion(told: dict[str, Any]) -> bool:
+    return "champion" in (told.get("roles") or ()) and not told.get("left")

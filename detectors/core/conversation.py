@@ -66,6 +66,7 @@ class Conversation:
         Of a call that is told again the newest word counts, at the place of the first.
         """
         told, threads, calls = list(self.touches), self._threads, dict(self._calls)
+        is_other = False
         for entry in entries:
             match entry:
                 case MailEntry(automatic=False):
@@ -79,9 +80,10 @@ class Conversation:
                     touch = _meeting(entry, is_ours)
                 case _:
                     continue
+            is_other |= touch is not None or threads is not self._threads or isinstance(entry, CallEntry)
             if touch is not None:
                 insort(told, touch, key=lambda each: (each.at, each.event))
-        return Conversation(tuple(told), threads, calls)
+        return Conversation(tuple(told), threads, calls) if is_other else self
 
     @property
     def copies(self) -> Set[str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import datetime
-from functools import cached_property
 from itertools import pairwise
 
+from .answers import question
 from .changes import Change, older, plain
 from .conversation import Touch, is_internal
 from .exchange import Exchange
@@ -19,23 +19,35 @@ from .plan import Milestone, Planned, Step, milestones, milestones_done, own_ste
 class Course(Exchange):
     """A deal as far as it moves, or is planned to."""
 
-    @cached_property
+    @question
     def last_step(self) -> Step | None:
         """Our newest purposeful step."""
-        dated = self.earlier.facts.get("next_step_date")
-        steps = own_steps(self.log, self.is_ours, dated.value if dated else None)
-        steps += self._first_contacts() + self._stages_advanced()
-        return max(steps, key=lambda step: (step.at, step.event), default=None)
+        steps = [self._own_step, self._newest_first_contact, self._stage_advanced]
+        return max(filter(None, steps), key=_in_order, default=None)
 
-    def _first_contacts(self) -> list[Step]:
+    @question
+    def _own_step(self) -> Step | None:
+        dated = self.earlier.facts.get("next_step_date")
+        log = self.entries("meeting", "document", "milestone", "told next_step_date")
+        return max(own_steps(log, self.is_ours, dated.value if dated else None), key=_in_order, default=None)
+
+    @question
+    def _newest_first_contact(self) -> Step | None:
         known = {email for email, seen in self.earlier.people.items()}
-        found = []
+        newest: tuple[Touch, str] | None = None
         for touch in self.touches:
-            new = [person for person in touch.people if person not in known]
-            if touch.is_ours and touch.answers is None and new:
-                found.append(Step(touch.at, touch.event, f"our first {touch.kind} to {new[0]}"))
+            if touch.is_ours and touch.answers is None:
+                who = next((person for person in touch.people if person not in known), None)
+                newest = (touch, who) if who is not None else newest
             known.update(touch.people)
-        return found
+        if newest is None:
+            return None
+        touch, who = newest
+        return Step(touch.at, touch.event, f"our first {touch.kind} to {who}")
+
+    @question
+    def _stage_advanced(self) -> Step | None:
+        return max(self._stages_advanced(), key=_in_order, default=None)
 
     def _stages_advanced(self) -> list[Step]:
         found, seen = [], set()
@@ -50,7 +62,7 @@ class Course(Exchange):
             seen.add(plain(change.value))
         return found
 
-    @cached_property
+    @question
     def replies_in_a_row(self) -> list[Touch]:
         """Our newest touches as far as they are replies, without a purposeful step between them; oldest first.
 
@@ -69,11 +81,16 @@ class Course(Exchange):
             answered.add(touch.answers)
         return row
 
-    @cached_property
+    @question
     def last_progress(self) -> Step | None:
         """The newest sign that the deal moves: a stage advanced, an earlier close date, a milestone, a new role."""
-        found = [*self._stages_advanced(), *milestones_done(self.log), *self._pulled_in(), *self._roles_gained()]
-        return max(found, key=lambda step: (step.at, step.event), default=None)
+        found = [
+            *self._stages_advanced(),
+            *milestones_done(self.entries("milestone")),
+            *self._pulled_in(),
+            *self._roles_gained(),
+        ]
+        return max(found, key=_in_order, default=None)
 
     def _pulled_in(self) -> Iterator[Step]:
         dated = [change for change in self.changes("close_date") if change.value]
@@ -92,22 +109,22 @@ class Course(Exchange):
 
     def held(self, kind: str) -> Change | None:
         """The first meeting of a kind that was held with the buyer; its value is the kind."""
-        held = (
-            entry
-            for entry in self.log
-            if isinstance(entry, MeetingEntry)
-            and (entry.status, entry.type) == ("held", kind)
-            and not is_internal(entry, self.is_ours)
-        )
-        first, known = next(held, None), self.earlier.held.get(kind)
-        change = older(known, first) if first else known
-        return replace(change, value=kind) if change else None
+        return self._held.get(kind)
 
-    @cached_property
+    @question
+    def _held(self) -> dict[str, Change]:
+        first: dict[str, Change] = dict(self.earlier.held)
+        for entry in self.entries("meeting"):
+            if isinstance(entry, MeetingEntry) and entry.status == "held" and not is_internal(entry, self.is_ours):
+                first[entry.type or ""] = older(first.get(entry.type or ""), entry)
+        return {kind: replace(change, value=kind) for kind, change in first.items()}
+
+    @question
     def _plans(self) -> list[Planned]:
-        return planned(self.log, self.calendar, self.is_ours)
+        log = self.entries("meeting", "milestone", "absence", "told next_step_date", "told paused_until")
+        return planned(log, self.calendar, self.is_ours)
 
-    @cached_property
+    @question
     def last_planned(self) -> Planned | None:
         """What lies, or lay, ahead the longest: a meeting, a dated step, an open milestone, a pause, an absence."""
         return max(self._plans, key=lambda plan: (plan.until, plan.event), default=None)
@@ -121,7 +138,7 @@ class Course(Exchange):
         return max(plans, key=lambda plan: (plan.until, plan.event), default=None)
 
     def _is_with(self, people: Collection[str], event: str) -> bool:
-        match next((entry for entry in self.log if entry.event == event), None):
+        match next((entry for entry in self.entries("meeting", "absence") if entry.event == event), None):
             case MeetingEntry(organizer=organizer, attendees=attendees):
                 return not attendees or organizer in people or any(each in people for each in attendees)
             case MailEntry(sender=sender):
@@ -129,17 +146,17 @@ class Course(Exchange):
             case _:
                 return False
 
-    @cached_property
+    @question
     def milestones(self) -> list[Milestone]:
         """The close plan as it stands, by due date."""
-        return milestones(self.log)
+        return milestones(self.entries("milestone"))
 
-    @cached_property
+    @question
     def proposals(self) -> list[DocumentEntry]:
         """Each sending of a proposal or quote, oldest first."""
         return [
             entry
-            for entry in self.log
+            for entry in self.entries("document")
             if isinstance(entry, DocumentEntry) and entry.status == "sent" and entry.type in ("proposal", "quote")
         ]
 
@@ -155,7 +172,7 @@ class Course(Exchange):
         """
         if awaited is None:
             return self.last_planned
-        away = {entry.event: entry.sender for entry in self.log if isinstance(entry, MailEntry)}
+        away = {entry.event: entry.sender for entry in self.entries("absence") if isinstance(entry, MailEntry)}
         plans = [plan for plan in self._plans if plan.event not in away or away[plan.event] in awaited]
         return max(plans, key=lambda plan: (plan.until, plan.event), default=None)
 
@@ -179,7 +196,11 @@ class Course(Exchange):
         since = self.silent_from(add(self.silent_since(start), warn), awaited)
         return since, add(since, max(0, critical - warn))
 
-    @cached_property
+    @question
     def verdicts(self) -> dict[str, FeedbackEntry]:
         """The newest word of people on each detector's findings of this deal."""
-        return verdicts_in(self.log)
+        return verdicts_in(self.entries("feedback"))
+
+
+def _in_order(step: Step) -> tuple[datetime, str]:
+    return step.at, step.event

@@ -12,23 +12,21 @@ people), `exchange` (mails, calls and meetings) and `course` (steps, plans and s
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from .answers import question
 from .changes import Change
 from .course import Course
-from .earlier import seen, summarised
+from .earlier import summarised
 from .log import (
     CallEntry,
     DealEntry,
-    DocumentEntry,
     Entry,
-    FeedbackEntry,
     MailEntry,
     MeetingEntry,
-    MilestoneEntry,
-    PersonEntry,
     completed,
     content,
     entry_of,
@@ -37,12 +35,19 @@ from .log import (
     weight,
 )
 from .plan import Step, still_open
+from .strands import strands_of, touched_by
+from .view import Viewing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
     from .baselines import Baseline
+    from .breach import Breach
     from .coverage import Coverage
     from .events import Event
-    from .rules import Rules
+    from .rules import Resolved, Rules
+
+    Failed = Callable[[str, Exception], None]
 
 MOST_TOUCHES = 48
 MOST_OTHERS = 96
@@ -64,34 +69,62 @@ class Deal(Course):
 
     def plus(self, entry: Entry) -> Deal:
         """The deal with this entry, wherever in the log it belongs."""
+        known = self.entry(entry.event)
+        if known is None and (not self.log or order(self.log[-1]) < order(entry)):
+            return self._grown(entry)
         log = list(self.log)
-        known = next((each for each in log if each.event == entry.event), None)
         if known is not None:
             if weight(known.as_told) >= weight(entry):
                 return self
             log.remove(known)
             # what later words took from it is told anew
             log = [each.as_told if each.thing == known.thing else each for each in log]
-        is_newest = known is None and (not log or order(log[-1]) < order(entry))
         insort(log, entry, key=order)
         if things := {each.thing for each in (known, entry) if each and each.thing}:
             log = completed(log, things)
         through = self.earlier.touched_through if is_touch(entry) else self.earlier.told_through
         if through is not None and entry.at <= through:
-            (told,) = (each for each in log if each.event == entry.event)
-            if isinstance(told, MeetingEntry) and "attendees" in told.unsaid and not told.attendees:
-                # with whom it was is known to those that fell off
-                return self
-            earlier = summarised(self.earlier, [told], self.is_ours)
-            return self if earlier == self.earlier else replace(self, earlier=earlier)
-        grown = replace(self, log=tuple(log))
-        if is_newest:
-            grown._carry_over(self, log[-1])
+            return self._summarised(next(each for each in log if each.event == entry.event))
+        touched = touched_by(entry) | (touched_by(known) if known else frozenset())
+        return self._with(touched, log=tuple(log))._trimmed()
+
+    def _grown(self, entry: Entry) -> Deal:
+        """With an entry that is newer than all others."""
+        told = completed([*self.log, entry], {entry.thing})[-1] if entry.thing else entry
+        through = self.earlier.touched_through if is_touch(entry) else self.earlier.told_through
+        if through is not None and entry.at <= through:
+            return self._summarised(told)
+        grown = self._with(self._touched_by(told), log=(*self.log, told))
+        grown._carry_over(self, told)
         return grown._trimmed()
+
+    def _summarised(self, entry: Entry) -> Deal:
+        """With an entry that is older than what fell off."""
+        if isinstance(entry, MeetingEntry) and "attendees" in entry.unsaid and not entry.attendees:
+            # with whom it was is known to those that fell off
+            return self
+        earlier = summarised(self.earlier, [entry], self.is_ours)
+        return self if earlier == self.earlier else Deal(self.id, self.rules, self.log, earlier)
+
+    def entry(self, event: str) -> Entry | None:
+        """What its log holds of an event (source/id)."""
+        if event not in self._events:
+            return None
+        return next((each for each in self.log if each.event == event), None)
+
+    @cached_property
+    def _events(self) -> set[str]:
+        """Those of its log, and perhaps others: a deal and what it grows into have one set."""
+        return {each.event for each in self.log}
+
+    def with_newer(self, entries: Iterable[Entry]) -> Deal:
+        """With these entries, complete and in order, behind all others; nothing falls off."""
+        more = tuple(entries)
+        return self._with(frozenset().union(*map(touched_by, more)), log=self.log + more)
 
     def was_told(self, event: Event) -> Literal["same", "other"] | None:
         """Whether it holds an event of this identity, of the same content or another; what fell off is forgotten."""
-        known = next((each for each in self.log if each.event == event.ref), None)
+        known = self.entry(event.ref)
         entry = entry_of(event, self.rules.phrases)
         if known is None or entry is None:
             return None
@@ -100,58 +133,105 @@ class Deal(Course):
     def before(self, moment: datetime) -> Deal:
         """The deal as it was known to be just before a moment."""
         cut = bisect_left(self.log, moment, key=lambda entry: entry.at)
-        return self if cut == len(self.log) else replace(self, log=self.log[:cut])
+        if cut == len(self.log):
+            return self
+        return self._with(frozenset().union(*map(touched_by, self.log[cut:])), log=self.log[:cut])
 
     def under(self, rules: Rules) -> Deal:
         """The same history, judged by other rules."""
-        return self if rules is self.rules else replace(self, rules=rules)
+        return self if rules is self.rules else Deal(self.id, rules, self.log, self.earlier)
 
     def given(self, baseline: Baseline | None, coverage: Coverage | None = None) -> Deal:
-        """The same history beside another baseline and coverage; no question of `Deal` hangs on them."""
+        """The same history beside another baseline and coverage."""
         if baseline is self.baseline and coverage is self.coverage:
             return self
-        beside = replace(self, baseline=baseline, coverage=coverage)
-        beside.learn(self)
+        beside = self._copy()
+        shared = {name: self.__dict__.setdefault(name, {}) for name in ("_entries", "_changes")}
+        beside.__dict__.update(shared, baseline=baseline, coverage=coverage, _memory=self.memory(), _told=self._told)
         return beside
 
-    def learn(self, other: Deal) -> None:
-        """Take over what the same history was found to answer."""
-        answers = {name: value for name, value in other.__dict__.items() if name not in _FIELDS}
-        self.__dict__.update(answers)
+    @question
+    def detectors(self) -> Resolved:
+        """Those that apply to it as it is now."""
+        return self.rules.resolved_for(self)
+
+    def breaches(self, failed: Failed) -> Iterator[tuple[str, Breach]]:
+        """What detectors say of it, each of them asked only if something that it looked at has changed."""
+        memory = self.memory().beside(self.baseline, self.coverage)
+        return memory.breaches(self, self.detectors.of_deals, failed)
+
+    def judgements(self, breaches: Mapping[str, Breach], failed: Failed) -> Iterator[tuple[str, Breach]]:
+        """What verdicts say of it and of what the other detectors said."""
+        return self.memory().judgements(self, self.detectors.verdicts, breaches, failed)
+
+    def settled(self) -> None:
+        """All its detectors were asked: let go what none of them looks at any more."""
+        self.memory().settled()
+
+    def view(self) -> View:
+        """Itself, as somebody looks at it of whom it is noted."""
+        return View(self)
 
     @property
     def last_at(self) -> datetime | None:
         """When its newest event happened."""
         return self.log[-1].at if self.log else None
 
+    def _copy(self) -> Deal:
+        """The same, asked nothing yet."""
+        copy = object.__new__(Deal)
+        copy.__dict__.update({name: getattr(self, name) for name in _FIELDS})
+        return copy
+
+    def _with(self, touched: frozenset[str], **other: object) -> Deal:
+        """With another log or summary: what hangs on no strand that it touches is known already."""
+        then = self._copy()
+        then.__dict__.update(other, _memory=self.memory().after(touched))
+        return then
+
+    def _touched_by(self, entry: Entry) -> frozenset[str]:
+        """What the newest entry touches: a field that it only repeats is the same."""
+        touched = touched_by(entry)
+        if isinstance(entry, DealEntry):
+            repeated = {
+                f"field {name}"
+                for name, value in entry.fields.items()
+                if (told := self.told(name)) and type(told[-1].value) is type(value) and told[-1].value == value
+            }
+            touched -= repeated
+        return touched
+
     def _carry_over(self, before: Deal, entry: Entry) -> None:
-        """Keep what was answered before the newest entry came and cannot differ for it; extend what grows with it."""
+        """Keep what was read of the log before the newest entry came, and extend it."""
         known, mine = before.__dict__, self.__dict__
-        fields, bulk = (entry.fields, entry.bulk) if isinstance(entry, DealEntry) else ({}, False)
+        strands = strands_of(entry)
+        mine["_events"] = before._events
+        before._events.add(entry.event)
+        if "_entries" in known:
+            mine["_entries"] = {
+                asked: told if strands.isdisjoint(asked) else (*told, entry)
+                for asked, told in known["_entries"].items()
+            }
+        if isinstance(entry, MailEntry | MeetingEntry | CallEntry) and before.memory().is_known("_conversation"):
+            was = before._conversation
+            now = was.plus((entry,), self.is_ours)
+            if now is was:
+                self.memory().stays("_conversation")
+            else:
+                self.memory().extended("_conversation", now)
+        if not isinstance(entry, DealEntry):
+            for name in ("_told", "_changes"):
+                if name in known:
+                    mine[name] = known[name]
+            return
+        if "_changes" in known:
+            mine["_changes"] = {name: news for name, news in known["_changes"].items() if name not in entry.fields}
         if "_told" in known:
-            told = before._told
-            news = {name: Change(entry.at, entry.event, value, bulk) for name, value in fields.items()}
-            mine["_told"] = told | {name: [*told.get(name, ()), news[name]] for name in news} if news else told
-        for name, hangs_on in _CARRIED.items():
-            if name in known and not isinstance(entry, hangs_on.kinds) and fields.keys().isdisjoint(hangs_on.fields):
-                mine[name] = known[name]
-        if isinstance(entry, MailEntry) and entry.returns_on is not None:
-            mine.pop("last_planned", None)
-            mine.pop("_plans", None)
-        if "_conversation" in known and self.is_ours is before.is_ours:
-            mine["_conversation"] = before._conversation.plus((entry,), self.is_ours)
-            old, new = self.touches[: len(before.touches)], self.touches[len(before.touches) :]
-            if old != before.touches:
-                # of a call that is told again
-                return
-            if "people" in known:
-                mine["people"] = before.people | {
-                    person: seen(before.people.get(person), touch) for touch in new for person in touch.people
-                }
-            quiet = not new or not new[0].is_ours or new[0].answers is not None
-            stepless = isinstance(entry, MailEntry | CallEntry | PersonEntry | DealEntry)
-            if "last_step" in known and quiet and stepless and fields.keys().isdisjoint(_STEPS):
-                mine["last_step"] = before.last_step
+            told, bulk = before._told, entry.bulk
+            mine["_told"] = told | {
+                name: [*told.get(name, ()), Change(entry.at, entry.event, value, bulk)]
+                for name, value in entry.fields.items()
+            }
 
     def _trimmed(self) -> Deal:
         if len(self.log) <= min(MOST_TOUCHES, MOST_OTHERS):
@@ -182,7 +262,8 @@ class Deal(Course):
             fallen += news[: max(0, len(news) + len(pinned) - MOST_OTHERS * 3 // 4)]
         gone = idle | {entry.event for entry in fallen}
         kept = tuple(entry for entry in self.log if entry.event not in gone)
-        return replace(self, log=kept, earlier=summarised(self.earlier, fallen, self.is_ours))
+        touched = frozenset({"earlier"}).union(*(touched_by(entry) for entry in self.log if entry.event in gone))
+        return self._with(touched, log=kept, earlier=summarised(self.earlier, fallen, self.is_ours))
 
     def _answered_by(self, ours: set[str]) -> set[str]:
         """What those of these that are our replies answer: the mail, and the copy of it that they name."""
@@ -236,30 +317,8 @@ class Deal(Course):
         return idle
 
 
-@dataclass(frozen=True, slots=True)
-class _HangsOn:
-    """The newest entries that can change an answer: these kinds, and changes of these fields of the deal."""
-
-    kinds: tuple[type[Entry], ...] = ()
-    fields: frozenset[str] = frozenset()
+class View(Viewing, Deal):
+    """The deal, as somebody looks at it who is asked something."""
 
 
-_WHOSE = frozenset({"owner", "team"})
-_STEPS = frozenset({"stage", "pipeline", "next_step_date"})
-_CARRIED = {
-    "created": _HangsOn((DealEntry,)),
-    "taken_up": _HangsOn(fields=frozenset({"status"})),
-    "calendar": _HangsOn(fields=_WHOSE),
-    "is_ours": _HangsOn(fields=_WHOSE),
-    "contact_changes": _HangsOn((PersonEntry,)),
-    "contacts": _HangsOn((PersonEntry,)),
-    "last_progress": _HangsOn((PersonEntry, MilestoneEntry), frozenset({"stage", "pipeline", "close_date"})),
-    "stage_changes": _HangsOn(fields=frozenset({"stage", "pipeline"})),
-    "pushes": _HangsOn(fields=frozenset({"close_date"})),
-    "proposals": _HangsOn((DocumentEntry,)),
-    "milestones": _HangsOn((MilestoneEntry,)),
-    "verdicts": _HangsOn((FeedbackEntry,)),
-    "_plans": _HangsOn((MeetingEntry, MilestoneEntry), _WHOSE | {"next_step_date", "paused_until"}),
-    "last_planned": _HangsOn((MeetingEntry, MilestoneEntry), _WHOSE | {"next_step_date", "paused_until"}),
-}
-_FIELDS = frozenset({"id", "rules", "log", "earlier", "baseline", "coverage"})
+_FIELDS = ("id", "rules", "log", "earlier", "baseline", "coverage")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import cached_property
 
+from .answers import question
 from .changes import Change, newer
 from .contacts import Contacts
 from .conversation import Conversation, Touch
@@ -14,24 +14,44 @@ from .earlier import Seen, seen
 class Exchange(Contacts):
     """A deal as far as the two sides have been in touch."""
 
-    @cached_property
+    @question
     def _conversation(self) -> Conversation:
-        return Conversation().plus(self.log, self.is_ours)
+        return Conversation().plus(self.entries("mail", "meeting", "call"), self.is_ours)
 
-    @property
+    @question
     def touches(self) -> tuple[Touch, ...]:
         """Mails, held meetings and calls between the two sides, oldest first."""
         return self._conversation.touches
 
-    @cached_property
+    @question
+    def two_way(self) -> tuple[Touch, ...]:
+        """Those of them in which the buyer took part by themselves."""
+        return tuple([touch for touch in self.touches if touch.two_way])
+
+    @question
+    def asks(self) -> tuple[Touch, ...]:
+        """The mails with which the buyer opened a thread, oldest first."""
+        return tuple([touch for touch in self.touches if touch.opens and not touch.is_ours])
+
+    @question
+    def pushes_of_ours(self) -> tuple[Touch, ...]:
+        """Our mails and calls that answer nothing, and that nobody took, oldest first."""
+        return tuple([touch for touch in self.touches if touch.is_ours and not touch.two_way and touch.answers is None])
+
+    @question
+    def last_nameless(self) -> Touch | None:
+        """The newest two-way touch of which nobody noted who took part."""
+        return next((touch for touch in reversed(self.two_way) if not touch.people), None)
+
+    @question
     def last_two_way(self) -> Change | None:
         """The newest touch in which the buyer took part by themselves; its value is the touch in words."""
-        newest = next((touch for touch in reversed(self.touches) if touch.two_way), None)
-        if newest is None:
+        if not self.two_way:
             return self.earlier.last_two_way
+        newest = self.two_way[-1]
         return newer(self.earlier.last_two_way, Change(newest.at, newest.event, newest.words))
 
-    @cached_property
+    @question
     def people(self) -> dict[str, Seen]:
         """Everybody on the buyer's side who was on a touch, by address."""
         people = dict(self.earlier.people)
@@ -40,17 +60,17 @@ class Exchange(Contacts):
                 people[person] = seen(people.get(person), touch)
         return people
 
-    @cached_property
+    @question
     def met(self) -> dict[str, Seen]:
         """Those of them with whom there was a two-way touch."""
         return {email: known for email, known in self.people.items() if known.last_two_way is not None}
 
-    @property
+    @question
     def power_met(self) -> dict[str, Seen]:
         """Those with whom there was a two-way touch and who can decide."""
         return {email: known for email, known in self.met.items() if self.has_power(email)}
 
-    @cached_property
+    @question
     def unanswered(self) -> list[Touch]:
         """Our mails and calls since the buyer's last sign of life and the deal's being taken up, oldest first."""
         row: list[Touch] = []

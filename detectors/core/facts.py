@@ -11,9 +11,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from .addresses import domain_of
+from .answers import Asked, question
 from .changes import Change, is_same, older, plain
 from .earlier import NOTHING, Earlier
 from .log import DealEntry, Entry
+from .strands import strands_of
 
 if TYPE_CHECKING:
     from .baselines import Baseline
@@ -40,7 +42,7 @@ class Push:
 
 
 @dataclass(frozen=True)
-class Facts:
+class Facts(Asked):
     """A deal as far as the CRM tells of it; its other questions stand on these.
 
     What is not of its own history, and may be different at another time, is given beside it: the `baseline` of the won
@@ -53,6 +55,13 @@ class Facts:
     earlier: Earlier = NOTHING
     baseline: Baseline | None = field(default=None, compare=False, repr=False)
     coverage: Coverage | None = field(default=None, compare=False, repr=False)
+
+    def entries(self, *strands: str) -> tuple[Entry, ...]:
+        """The entries of the log that belong to any of these strands, in order."""
+        known: dict[tuple[str, ...], tuple[Entry, ...]] = self.__dict__.setdefault("_entries", {})
+        if strands not in known:
+            known[strands] = tuple(entry for entry in self.log if not strands_of(entry).isdisjoint(strands))
+        return known[strands]
 
     @cached_property
     def _told(self) -> dict[str, list[Change]]:
@@ -67,13 +76,19 @@ class Facts:
             told[name].sort(key=lambda change: (change.at, change.event))
         return told
 
+    def told(self, name: str) -> list[Change]:
+        """Every value that was told of a field, oldest first, repetitions too."""
+        return self._told.get(name, [])
+
     def changes(self, name: str) -> list[Change]:
         """When a field took another value than it had, oldest first."""
-        news: list[Change] = []
-        for change in self._told.get(name, ()):
-            if not news or not is_same(name, news[-1].value, change.value):
-                news.append(change)
-        return news
+        known: dict[str, list[Change]] = self.__dict__.setdefault("_changes", {})
+        if name not in known:
+            news = known[name] = []
+            for change in self.told(name):
+                if not news or not is_same(name, news[-1].value, change.value):
+                    news.append(change)
+        return known[name]
 
     def current(self, name: str) -> Change | None:
         """A field's present value, with the event that gave it first; None if it was never told or was cleared."""
@@ -95,7 +110,7 @@ class Facts:
 
     def fact(self, name: str) -> Any:
         """A field's value now; None if it was never told or was cleared. Dates are ISO text."""
-        told = self._told.get(name)
+        told = self.told(name)
         return told[-1].value if told else None
 
     @property
@@ -105,14 +120,14 @@ class Facts:
 
     def fact_at(self, name: str, moment: datetime) -> Any:
         """A field's value as it was at a moment; None if it had not been told by then or was cleared."""
-        told = self._told.get(name, [])
+        told = self.told(name)
         by_then = bisect_right(told, moment, key=lambda change: change.at)
         return told[by_then - 1].value if by_then else None
 
-    @cached_property
+    @question
     def created(self) -> Change:
         """When the deal began: the CRM's first word of it, else its first event."""
-        first = next((entry for entry in self.log if isinstance(entry, DealEntry)), None)
+        first = next(iter(self.entries("deal")), None)
         if first is not None:
             return older(self.earlier.created, first)
         return self.earlier.created or older(self.earlier.began, self.log[0])
@@ -122,7 +137,7 @@ class Facts:
         """Neither won nor lost."""
         return self.fact("status") not in CLOSED
 
-    @cached_property
+    @question
     def taken_up(self) -> Change | None:
         """When it was last opened again after it had been won or lost; not if both fell into one moment."""
         by_moment = {change.at: change for change in self.changes("status")}
@@ -143,7 +158,7 @@ class Facts:
     @property
     def past_owners(self) -> set[str | None]:
         """Everybody who ever owned it and does not now; None stands for a time without an owner."""
-        told = self._told.get("owner", [])
+        told = self.told("owner")
         past: set[str | None] = {change.value for change in told}
         if told and told[0].at > self.created.at:
             past.add(None)
@@ -195,14 +210,14 @@ class Facts:
         told = self.fact("paused_until")
         return self.calendar.end_of(date.fromisoformat(told)) if told else None
 
-    @cached_property
+    @question
     def calendar(self) -> Calendar:
         """The owner's working days."""
         return self.rules.calendar_of(self.owner, self.team)
 
     # -- stages
 
-    @cached_property
+    @question
     def stage_changes(self) -> list[tuple[Change, int | None]]:
         """Each stage that it entered, with its place in the pipeline from 0 (None where the rules do not know it)."""
         stages = self.rules.stages_of(self.pipeline)
@@ -259,7 +274,7 @@ class Facts:
             if entered is not None:
                 yield name, entered
 
-    @cached_property
+    @question
     def pushes(self) -> list[Push]:
         """Each move of the close date to a later day by somebody, oldest first, also if it was away in between."""
         dated = [change for change in self.changes("close_date") if change.value]
@@ -270,10 +285,10 @@ class Facts:
                 pushes.append(Push(after.at, after.event, was, now))
         return pushes
 
-    @cached_property
+    @question
     def is_ours(self) -> Callable[[str], bool]:
         """Tells our addresses from theirs: by the rules' domains, else by the domains of the deal's owners."""
-        owners = frozenset(change.value for change in self._told.get("owner", ()) if change.value)
+        owners = frozenset(change.value for change in self.told("owner") if change.value)
         return _ours(self.rules.organization.domains, owners)
 
 

@@ -23,7 +23,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from .addresses import Address, domain_of, normalise
 from .calendar import MONDAY_TO_FRIDAY, WEEK, Calendar, is_country
 from .complaints import complaint
-from .detector import BookDetector, Detector
+from .detector import BookDetector, Detector, Verdict
 from .durations import Duration
 from .events import Role
 from .phrases import DEFAULT_PHRASES, Phrases
@@ -324,6 +324,22 @@ def _fields_at(place: tuple[str | int, ...]) -> Iterable[str]:
     return (sections[str(place[0])] if place else RulesFile).model_fields
 
 
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The detectors that apply to a deal, with their thresholds: those who judge it alone, and verdicts."""
+
+    by_name: Mapping[str, Detector]
+    of_deals: tuple[tuple[str, Detector], ...]
+    verdicts: tuple[tuple[str, Verdict], ...]
+
+    @classmethod
+    def of(cls, by_name: Mapping[str, Detector]) -> Resolved:
+        """These, by what they judge."""
+        of_deals = [each for each in by_name.items() if not isinstance(each[1], BookDetector | Verdict)]
+        verdicts = [(name, each) for name, each in by_name.items() if isinstance(each, Verdict)]
+        return cls(by_name, tuple(of_deals), tuple(verdicts))
+
+
 class Rules:
     """Rules in force, answering what holds for a deal."""
 
@@ -331,6 +347,7 @@ class Rules:
         self.file = file or RulesFile()
         self._calendars: dict[tuple[str | None, str | None], Calendar] = {}
         self._detectors: dict[tuple[int, ...], dict[str, Detector]] = {}
+        self._by_kind: dict[tuple[int, ...], Resolved] = {}
 
     @classmethod
     def of(cls, content: object) -> Rules:
@@ -477,6 +494,13 @@ class Rules:
     def detectors_for(self, deal: Described) -> Mapping[str, Detector]:
         """The detectors that apply to a deal as it is now, with their thresholds, by name; book detectors too."""
         return self._resolved(self._matching(deal))
+
+    def resolved_for(self, deal: Described) -> Resolved:
+        """The same by what they judge."""
+        matching = self._matching(deal)
+        if matching not in self._by_kind:
+            self._by_kind[matching] = Resolved.of(self._resolved(matching))
+        return self._by_kind[matching]
 
     def _resolved(self, overrides: tuple[int, ...]) -> dict[str, Detector]:
         if overrides not in self._detectors:

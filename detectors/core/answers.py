@@ -1,0 +1,245 @@
+"""A deal answers a question once, and anew only when something that the answer was read from has changed.
+
+Nobody declares what an answer hangs on. Whoever is asked, a question of the deal or a detector, looks at it through a
+`View`, and that notes what is looked at: *strands* of the history (the entries of a kind, or what was told of a
+field), and other questions. An event touches few strands; an answer that hangs on none of them stands. So does one of
+which every question that it was read from comes out the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, lru_cache, partial
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar, overload
+
+if TYPE_CHECKING:
+    from .breach import Breach
+    from .detector import Detector, Verdict
+
+T = TypeVar("T")
+NOTHING: frozenset[str] = frozenset()
+
+Told = tuple[frozenset[str], tuple[str, ...], frozenset[str]]
+
+
+@lru_cache(maxsize=65_536)
+def _read_from(strands: tuple[str, ...], questions: tuple[str, ...], through: tuple[frozenset[str], ...]) -> Told:
+    """Strands, questions, and all strands through both: much the same for all deals, and then the very same."""
+    return _shared(frozenset(strands)), questions, _shared(frozenset(strands).union(*through))
+
+
+@cache
+def _shared(strands: frozenset[str]) -> frozenset[str]:
+    return strands
+
+
+class Known(NamedTuple):
+    """An answer, the strands and questions that it was read from, and all strands that it hangs on through those."""
+
+    value: Any
+    strands: frozenset[str]
+    questions: tuple[str, ...]
+    hangs_on: frozenset[str]
+    asked: object = None
+
+
+class Memory:
+    """What was asked of one history, and what was touched since; both grow until everything is `settled`."""
+
+    __slots__ = ("baseline", "breaches_told", "changed", "coverage", "fresh", "judged", "known", "touched")
+
+    def __init__(self) -> None:
+        self.known: dict[str, Known] = {}
+        self.breaches_told: dict[str, Known] = {}
+        self.touched: frozenset[str] = NOTHING
+        # questions with another answer than those who asked them saw, and those that were asked since
+        self.changed: set[str] = set()
+        self.fresh: set[str] = set()
+        self.baseline: object = None
+        self.coverage: object = None
+        self.judged: Mapping[str, Breach] | None = None
+
+    def after(self, touched: Iterable[str]) -> Memory:
+        """What is still known of the history after these strands were touched."""
+        then = Memory()
+        then.known, then.breaches_told = self.known.copy(), self.breaches_told.copy()
+        then.touched = self.touched.union(touched)
+        then.changed, then.baseline, then.coverage = self.changed.copy(), self.baseline, self.coverage
+        then.judged = self.judged
+        return then
+
+    def beside(self, baseline: object, coverage: object) -> Memory:
+        """The same, beside what is not of the history."""
+        if self.baseline is not baseline:
+            self.baseline, self.touched = baseline, self.touched | {"baseline"}
+        if self.coverage is not coverage:
+            self.coverage, self.touched = coverage, self.touched | {"coverage"}
+        return self
+
+    def answer(self, deal: Asked, name: str, ask: Callable[[Any], T]) -> T:
+        """The answer to a question of the deal."""
+        was = self.known.get(name)
+        if was is not None:
+            if was.hangs_on.isdisjoint(self.touched) or name in self.fresh:
+                return was.value  # type: ignore[no-any-return]
+            if self._stands(deal, was):
+                self.fresh.add(name)
+                return was.value  # type: ignore[no-any-return]
+        now = self._asked(deal, ask)
+        if was is not None and was.hangs_on == now.hangs_on and _is_same(was.value, now.value):
+            now = Known(was.value, now.strands, now.questions, now.hangs_on)
+        else:
+            self.changed.add(name)
+        self.known[name] = now
+        self.fresh.add(name)
+        return now.value  # type: ignore[no-any-return]
+
+    def breaches(
+        self, deal: Asked, detectors: Iterable[tuple[str, Detector]], failed: Callable[[str, Exception], None]
+    ) -> Iterator[tuple[str, Breach]]:
+        """What detectors say of the deal. They ask questions, and are asked by nobody; who fails is asked again."""
+        told, touched = self.breaches_told, self.touched
+        for name, detector in detectors:
+            was = told.get(name)
+            # mostly the first suffices: a call for each would be the most of it
+            if (
+                was is not None
+                and was.asked is detector
+                and (was.hangs_on.isdisjoint(touched) or self._stands(deal, was))
+            ):
+                breach = was.value
+            else:
+                try:
+                    now = self._asked(deal, detector.assess)
+                except Exception as error:
+                    told.pop(name, None)
+                    failed(name, error)
+                    continue
+                breach = was.value if was is not None and was.value == now.value else now.value
+                told[name] = Known(breach, now.strands, now.questions, now.hangs_on, detector)
+            if breach is not None:
+                yield name, breach
+
+    def judgements(
+        self,
+        deal: Asked,
+        verdicts: Iterable[tuple[str, Verdict]],
+        breaches: Mapping[str, Breach],
+        failed: Callable[[str, Exception], None],
+    ) -> Iterator[tuple[str, Breach]]:
+        """What verdicts say of the deal and of the breaches that others found in it."""
+        told, are_others = self.breaches_told, breaches != self.judged
+        self.judged = breaches
+        for name, verdict in verdicts:
+            was = told.get(name)
+            if was is None or was.asked is not verdict or are_others or not self._holds(deal, was):
+                try:
+                    now = self._asked(deal, partial(verdict.judge, breaches=breaches))
+                except Exception as error:
+                    told.pop(name, None)
+                    failed(name, error)
+                    continue
+                was = told[name] = now._replace(asked=verdict)
+            if was.value is not None:
+                yield name, was.value
+
+    def _holds(self, deal: Asked, was: Known) -> bool:
+        return was.hangs_on.isdisjoint(self.touched) or self._stands(deal, was)
+
+    def extended(self, name: str, value: object) -> None:
+        """Know a question's answer that was told from the one before it, read from the same."""
+        self.known[name] = self.known[name]._replace(value=value)
+        self.changed.add(name)
+        self.fresh.add(name)
+
+    def stays(self, name: str) -> None:
+        """Know that a question's answer stands although it was touched."""
+        self.fresh.add(name)
+
+    def is_known(self, name: str) -> bool:
+        """Whether the answer to a question stands untouched."""
+        known = self.known.get(name)
+        return known is not None and (known.hangs_on.isdisjoint(self.touched) or name in self.fresh)
+
+    def settled(self) -> None:
+        """Every detector was asked: what nobody looked at any more is let go."""
+        if self.touched:
+            touched, fresh = self.touched, self.fresh
+            self.known = {
+                name: known for name, known in self.known.items() if known.hangs_on.isdisjoint(touched) or name in fresh
+            }
+            self.touched = NOTHING
+        self.changed.clear()
+        self.fresh.clear()
+
+    def _stands(self, deal: Asked, was: Known) -> bool:
+        """Whether all that an answer was read from is as it was, asked in the same order."""
+        if not was.strands.isdisjoint(self.touched):
+            return False
+        for name in was.questions:
+            if not self.is_known(name):
+                getattr(deal, name)
+            if name in self.changed:
+                return False
+        return True
+
+    def _asked(self, deal: Asked, ask: Callable[[Any], T]) -> Known:
+        view = deal.view()
+        value = ask(view)
+        strands, questions = view.noted()
+        known = self.known
+        return Known(value, *_read_from(strands, questions, tuple([known[name].hangs_on for name in questions])))
+
+
+def _is_same(one: object, other: object) -> bool:
+    return one is other or (type(one) is type(other) and one == other)
+
+
+class Asked:
+    """Whose questions are answered once."""
+
+    def memory(self) -> Memory:
+        """What was asked so far."""
+        memory: Memory | None = self.__dict__.get("_memory")
+        if memory is None:
+            memory = self.__dict__["_memory"] = Memory()
+        return memory
+
+    def view(self) -> Any:
+        """Itself, as somebody looks at it of whom it is noted."""
+        raise NotImplementedError
+
+    def look_up(self, asked: question[T]) -> T:
+        """The answer to one of its questions."""
+        memory: Memory = self.__dict__.get("_memory") or self.memory()
+        return memory.answer(self, asked.name, asked.ask)
+
+
+class question(Generic[T]):  # noqa: N801 - it is used as `cached_property` is
+    """A question that is answered once, as `cached_property` is computed once, and again when it may have changed."""
+
+    def __init__(self, ask: Callable[[Any], T]) -> None:
+        self.ask = ask
+        self.__doc__ = ask.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, deal: None, owner: type | None = None) -> Self: ...
+    @overload
+    def __get__(self, deal: Asked, owner: type | None = None) -> T: ...
+
+    def __get__(self, deal: Asked | None, owner: type | None = None) -> Self | T:
+        if deal is None:
+            return self
+        mine, name = deal.__dict__, self.name
+        memory: Memory | None = mine.get("_memory")
+        known = memory.known.get(name) if memory is not None else None
+        # what was asked before, as nearly everything was, is not worth a call
+        if known is not None and memory is not None and known.hangs_on.isdisjoint(memory.touched):
+            value: T = known.value
+        else:
+            value = deal.look_up(self)
+        mine[name] = value
+        return value
