@@ -99,7 +99,7 @@ def told_at(
         told[deal_id] = Told(at, _words(book[deal_id], known, at), known)
     if any(each.at == at for each in told.values()):
         # there is a mail, in which what is critical no longer may be said, too
-        told = {deal_id: _eased(each, book.get(deal_id)) for deal_id, each in told.items()}
+        told = {deal_id: _eased(each, book.get(deal_id), at) for deal_id, each in told.items()}
     return told
 
 
@@ -130,13 +130,7 @@ def _words(answer: Answer, known: Mapping[str, Word], at: datetime) -> dict[str,
 
 
 def _older(known: Word | None, word: Word) -> Word:
-    if known is None or (word.severity == "critical" and known.severity != "critical"):
-        return word
-    return _as_severe(known, word.severity)
-
-
-def _as_severe(word: Word, severity: Severity) -> Word:
-    return word if word.severity == severity else replace(word, severity=severity)
+    return known if known is not None and known.severity == word.severity else word
 
 
 def _still(told: Told, answer: Answer | None) -> Told:
@@ -151,16 +145,15 @@ def _of(words: Mapping[str, Word], left: Collection[str]) -> dict[str, Word]:
     return {detector: word for detector, word in words.items() if detector in left}
 
 
-def _eased(told: Told, answer: Answer | None) -> Told:
-    """The same, where what was told as critical and is so no longer is told as the warning that it is."""
+def _eased(told: Told, answer: Answer | None, at: datetime) -> Told:
+    """The same, where what was told as critical and is so no longer is told as the warning that it is from then on."""
     now = _severities(answer)
-    return replace(
-        told,
-        words={
-            detector: _as_severe(word, "warning") if now.get(detector) == "warning" else word
-            for detector, word in told.words.items()
-        },
-    )
+    eased = {
+        detector: Word("warning", at)
+        for detector, word in told.words.items()
+        if word.severity == "critical" and now.get(detector) == "warning"
+    }
+    return replace(told, words={**told.words, **eased}) if eased else told
 
 
 def _severities(answer: Answer | None) -> dict[str, Severity | None]:

@@ -27,7 +27,7 @@ from ..settings import Alertmanager
 from .alerts import Alert, Board, Labels, alerts_of, plain
 from .peers import Peers, PeersError, web_address
 from .snooze import wake
-from .telling import Telling
+from .telling import Telling, settled
 
 MOST_IN_A_POST = 50
 MOST_ALONE = 100
@@ -70,8 +70,9 @@ class Notifier:
     """Keeps every Alertmanager told of what is open in this worker's books.
 
     `books` gives, whenever asked, the books of the partitions that the worker holds now: a finding that is gone from
-    one of them is told to be over, while one whose partition is gone is another worker's to tell. `count` hears
-    of each post: peer and outcome. `SettingsError` if an address cannot be used.
+    one of them is told to be over, while one whose partition is gone is another worker's to tell. What a rep is told
+    anew waits for `settling`, in time of events: as long as the day's choice may change it would else come in two
+    mails. `count` hears of each post: peer and outcome. `SettingsError` if an address cannot be used.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Notifier:
         count: Count,
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        settling: timedelta = timedelta(),
         timeout_seconds: float = 10.0,
         debounce_seconds: float = DEBOUNCE_SECONDS,
     ) -> None:
@@ -89,6 +91,7 @@ class Notifier:
         web_address("STALLWATCH_DEAL_PAGE", pages_url)
         self._pages_url = pages_url.rstrip("/")
         self._now = now
+        self._settling = settling
         self._resend_seconds = settings.resend_seconds
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
         self._debounce_seconds = debounce_seconds
@@ -164,15 +167,22 @@ class Notifier:
     def _disturbable(self) -> Iterator[Answer]:
         """The open deals of those who may be told something now, each with what they are told of it."""
         for book in self._books():
-            tellings = {told.owner: told for told in book.tellings() if not book.time or told.is_open(book.time)}
+            tellings = {told.owner: told for told in self._settled(book) if not book.time or told.is_open(book.time)}
             for owner, answers in book.owners():
                 if owner in tellings:
                     told = {each.answer.deal_id: each.findings for each in tellings[owner].deals}
                     yield from (replace(each, findings=told.get(each.deal_id, ())) for each in answers)
 
+    def _settled(self, book: Book) -> Iterable[Telling]:
+        """What is told of the books of a partition and will not change by another choice."""
+        if book.time is None or not self._settling:
+            return book.tellings()
+        until = book.time - self._settling
+        return (settled(told, until) for told in book.tellings())
+
     async def _look(self) -> None:
         # The books are read in one go, and then taken as they were: what they hold are values.
-        read = [(book.partition, list(book.tellings())) for book in self._books()]
+        read = [(book.partition, list(self._settled(book))) for book in self._books()]
         found: dict[int, list[Alert]] = {partition: [] for partition, _ in read}
         for partition, tellings in read:
             for told in tellings:

@@ -57,6 +57,16 @@ class Telling:
         return self.hours is None or self.hours.is_open(moment)
 
 
+def settled(told: Telling, until: datetime) -> Telling:
+    """The same without what is told since a later moment: it is of a choice that may still be made anew."""
+    deals = []
+    for deal in told.deals:
+        findings = tuple(each for each in deal.findings if deal.since.get(each.detector, until) <= until)
+        if findings:
+            deals.append(deal if len(findings) == len(deal.findings) else replace(deal, findings=findings))
+    return replace(told, deals=tuple(deals))
+
+
 def everything(owner: str, book: Mapping[str, Answer]) -> Telling:
     """A book in which nothing waits: deals that nobody owns disturb nobody."""
     deals = (ToldDeal(told, told.stalls) for told in book.values() if told.is_open and told.stalls)

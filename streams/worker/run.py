@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 from collections.abc import Collection, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from time import sleep
 
 import faust
@@ -19,6 +19,7 @@ from detectors.core.assessment import Watched
 from detectors.core.rules import Rules
 
 from .. import rules_file, topics
+from ..alerting.budget import CHOICE_OPEN
 from ..alerting.notifier import Notifier
 from ..alerting.peers import Peers
 from ..answer import Answer
@@ -130,7 +131,12 @@ class Companions(Service):
         site = build(views, self._pushes.routes(), visitors, verdicts)
         self._runner = web.AppRunner(site, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         self._notifier = Notifier(
-            lambda: worker.books, self._settings.alertmanager, self._settings.pages_url, worker.counts.notified
+            lambda: worker.books,
+            self._settings.alertmanager,
+            self._settings.pages_url,
+            worker.counts.notified,
+            # a history that is played has no time to wait for
+            settling=CHOICE_OPEN if self._settings.clock == "wall" else timedelta(),
         )
         worker.books_changed = self._notifier.changed
         super().__init__()

@@ -24,6 +24,7 @@ from aiohttp import web
 from detectors.core.rules import Rules
 from streams.alerting import notifier as notifier_module
 from streams.alerting.alerts import Alert, alerts_of
+from streams.alerting.budget import CHOICE_OPEN
 from streams.alerting.notifier import MOST_IN_A_POST, Notifier
 from streams.alerting.peers import Peers
 from streams.alerting.snooze import snooze, snoozed
@@ -508,6 +509,32 @@ async def test_a_rep_gets_one_mail_a_day_whatever_ends_eases_turns_worse_or_turn
         [_, second] = await mails(mailroom, 2, ANN)
     assert first["Subject"] == "3 deals need you: Deal D-1, Deal D-2, Deal D-3"
     assert second["Subject"] == "3 deals need you: Deal D-2, Deal D-4, Deal D-3"
+
+
+async def test_what_is_chosen_within_minutes_comes_in_one_mail_also_to_who_has_one_already(
+    shipped: Alertmanager, mailroom: Mailroom, shelf: Shelf, counts: Counts
+) -> None:
+    shelf.put(answer("D-1", finding()))
+    shelf.time += CHOICE_OPEN
+    shelf.put(answer("D-1", finding()))
+    settling = {"settling": CHOICE_OPEN}
+    async with notifying(shelf, counts, shipped.url, resend_seconds=1.0, **settling) as notifier:
+        [first] = await mails(mailroom, 1)
+        shelf.time += timedelta(days=1)
+        shelf.put(answer("D-2", finding()))
+        notifier.changed()
+        looked_at = await queries_of_notes(shipped)
+        await eventually(lambda: looked_at_notes(shipped, looked_at + 2))
+        assert await labels_at(shipped, "deal_id") == [("D-1",)]
+        shelf.time += timedelta(minutes=2)
+        shelf.put(answer("D-3", finding(), amount=1.0))
+        shelf.time += timedelta(minutes=2)
+        shelf.put(answer("D-3", finding(), amount=1.0))
+        notifier.changed()
+        [_, second] = await mails(mailroom, 2)
+    assert first["Subject"] == "1 deal needs you: Deal D-1"
+    assert second["Subject"] == "2 deals need you: Deal D-2, Deal D-3"
+    assert mailroom.count == 2
 
 
 async def looked_at_notes(server: Alertmanager, times: int) -> bool:
