@@ -60,7 +60,8 @@ class Told:
 
     def under(self, setting: int) -> Life:
         """Its life under one of the settings."""
-        return replace(self.life, episodes=self.episodes[setting])
+        told = self.episodes[setting]
+        return replace(self.life, episodes=told) if told else self.life
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,11 @@ class _Settings:
 
     def __len__(self) -> int:
         return len(self.alone)
+
+    @cached_property
+    def untold(self) -> tuple[_Course, ...]:
+        """The courses of a deal of which nothing was told."""
+        return (_UNTOLD,) * len(self.alone)
 
     def for_deal(self, deal: Deal) -> _Asked:
         """The detector as each setting has it for a deal as it is now."""
@@ -267,6 +273,10 @@ class _Courses(Seen):
         told = super()._then(deal, at)
         assert isinstance(told, _Courses)
         before, baseline = self._told_at(at), told._baseline_now(at)
+        if self._is_silent(before, at):
+            # what is found is asked for when more is to be told; one setting now, for what it makes the deal answer
+            told._find_one()
+            return told
         found = told._found(baseline, at)
         courses, now = list(self.courses), found.copy()
         for number, (course, was, breach) in enumerate(zip(self.courses, before, found, strict=True)):
@@ -279,6 +289,17 @@ class _Courses(Seen):
         told.__dict__["courses"] = tuple(courses)
         told.__dict__["_alone_told"] = baseline, now
         return told
+
+    def _is_silent(self, before: Iterable[Breach | None], at: datetime) -> bool:
+        """Whether no setting has told anything up to a moment."""
+        if self.settings.by_baseline or self.courses != self.settings.untold:
+            return False
+        return all(was is None or was.since >= at for was in before)
+
+    def _find_one(self) -> None:
+        if self.deal.is_open and self.deal.log:
+            detector = self.settings.for_deal(self.deal).different[0]
+            self.__dict__["_found_one"] = detector, self._ask(detector, self.deal, {})
 
     def _goes_on(self, course: _Course, was: Breach | None, breach: Breach | None, at: datetime) -> bool:
         """Whether the events of a moment change nothing of what was told before it, and of when that was seen."""
@@ -311,7 +332,11 @@ class _Courses(Seen):
         asked = self.settings.for_deal(self.deal)
         beside = self.deal.given(baseline) if self.settings.by_baseline else self.deal
         others = self._others(moment) if self.settings.asks_others else {}
-        found = [self._ask(detector, beside, others) for detector in asked.different]
+        known, one = self.__dict__.get("_found_one", (None, None))
+        found = [
+            one if detector is known and known is not None else self._ask(detector, beside, others)
+            for detector in asked.different
+        ]
         if beside is not self.deal:
             self.deal.learn(beside)
         return [found[number] for number in asked.numbers]
@@ -376,7 +401,7 @@ class _Sweeping(Partition):
                 on_error=self._on_error,
                 baselines=self._wins.baselines,
                 settings=self._settings,
-                courses=(_UNTOLD,) * len(self._settings),
+                courses=self._settings.untold,
             )
         self._last[deal_id] = max(event.time, self._last.get(deal_id, event.time))
         return super()._apply(deal_id, event, out)
