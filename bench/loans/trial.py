@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from detectors.core.calendar import Calendar
 from detectors.core.rules import Rules
 from streams import rules_file
 from streams.history import Line, lines
@@ -33,9 +34,10 @@ class Trial:
     """The deals that had an offer, by registration, and when each way told of them.
 
     `settings` are the alerts of the tuned detector by business days; `warning` and `critical` are those of all
-    detectors of the tuned rules together.
+    detectors of the tuned rules together, and `calendar` is the lender's.
     """
 
+    calendar: Calendar
     lives: tuple[Life, ...]
     naive: dict[int, Alerts]
     settings: dict[int, Alerts]
@@ -64,6 +66,7 @@ def trial(path: Path, naive: Iterable[int], settings: Sequence[int]) -> Trial:
     told = sorted((life for life in lives(history, rules) if ENDINGS.concerns(life)), key=lambda each: each.began)
     first = {life.deal_id: first_alerts(life) for life in told}
     return Trial(
+        rules.calendar_of(None, None),
         tuple(told),
         {days: naive_alerts(offers, days) for days in naive},
         dict(zip(settings, swept(history, rules, DETECTOR, "warn_business_days", settings), strict=True)),
@@ -103,11 +106,11 @@ def is_automatic(life: Life) -> bool:
     return ENDINGS.of_life(life) is Ending.BAD and life.owner == SYSTEM
 
 
-def by_month(deals: Iterable[Life]) -> dict[str, list[Life]]:
-    """Deals by the month of their registration."""
+def by_month(deals: Iterable[Life], calendar: Calendar) -> dict[str, list[Life]]:
+    """Deals by the month of their registration, as a calendar has it."""
     found: dict[str, list[Life]] = {}
     for life in deals:
-        found.setdefault(f"{life.began:%B}", []).append(life)
+        found.setdefault(f"{calendar.local(life.began):%B}", []).append(life)
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -40,13 +40,12 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
-    """By how much one way has more precision and fewer false alarms than another at its recall, with 95 % intervals."""
+class Gain:
+    """A difference in favour of the first of two ways, with its 95 % interval."""
 
-    precision: float
-    fewer_false_alarms: float
-    precision_interval: tuple[float, float]
-    false_alarms_interval: tuple[float, float]
+    value: float
+    low: float
+    high: float
 
 
 def worth(alerts: Alerts, lives: Iterable[Life], endings: Endings) -> Worth:
@@ -83,24 +82,20 @@ def at_recall(settings: Iterable[Worth], recall: float) -> Point | None:
     return _at_recall(tallies, recall)
 
 
-def gap(settings: Sequence[Alerts], other: Alerts, lives: Iterable[Life], endings: Endings, rounds: int) -> Gap | None:
-    """What settings are worth beside another way at its recall; intervals by drawing the deals anew so many times.
+def gains(ours: Alerts, other: Alerts, lives: Iterable[Life], endings: Endings, rounds: int) -> list[Gain] | None:
+    """How much more precision and recall one way has than another, and how many fewer false alarms.
 
-    None where the settings do not reach that recall.
+    Intervals by drawing the deals anew so many times. None where one of them tells of nothing.
     """
-    kinds = Counter(
-        (endings.of_life(life), tuple(_is_alerted(alerts, life) for alerts in (other, *settings))) for life in lives
-    )
-    found = _gap(kinds)
-    if found is None:
-        return None
-    # the same draws each time, so that whoever runs it reads the same
-    random, drawn = Random(1), []
-    for _ in range(rounds):
-        deals = Counter(random.choices(list(kinds), weights=list(kinds.values()), k=kinds.total()))
-        if (each := _gap(deals)) is not None:
-            drawn.append(each)
-    return Gap(*found, _middle([each[0] for each in drawn]), _middle([each[1] for each in drawn]))
+    return _gains(_kinds([other, ours], lives, endings), _apart, rounds)
+
+
+def gains_at_recall(
+    settings: Sequence[Alerts], other: Alerts, lives: Iterable[Life], endings: Endings, rounds: int
+) -> list[Gain] | None:
+    """How much more precision settings of a threshold have than another way at its recall, and how many fewer false
+    alarms; intervals as for `gains`. None where the settings do not reach that recall."""
+    return _gains(_kinds([other, *settings], lives, endings), _apart_at_recall, rounds)
 
 
 Kinds = Counter[tuple[Ending, tuple[bool, ...]]]
@@ -113,13 +108,33 @@ def _is_alerted(alerts: Alerts, life: Life) -> bool:
     return at is not None and life.ended is not None and at < life.ended
 
 
-def _gap(kinds: Kinds) -> tuple[float, float] | None:
-    other, *settings = _tallies(kinds)
-    bad, alerted, won, all_bad, all_won = other
-    if not alerted or not all_bad or not all_won:
+def _kinds(ways: Sequence[Alerts], lives: Iterable[Life], endings: Endings) -> Kinds:
+    """How many deals ended alike and were told of by the same ways."""
+    return Counter((endings.of_life(life), tuple(_is_alerted(alerts, life) for alerts in ways)) for life in lives)
+
+
+def _gains(kinds: Kinds, apart: Callable[[Kinds], list[float] | None], rounds: int) -> list[Gain] | None:
+    found = apart(kinds)
+    if found is None:
         return None
-    point = _at_recall(settings, bad / all_bad)
-    return None if point is None else (point.precision - bad / alerted, won / all_won - point.false_alarms)
+    # the same draws each time, so that whoever runs it reads the same
+    random = Random(1)
+    draws = (random.choices(list(kinds), weights=list(kinds.values()), k=kinds.total()) for _ in range(rounds))
+    drawn = [each for deals in draws if (each := apart(Counter(deals))) is not None]
+    return [Gain(value, *_middle(among)) for value, among in zip(found, zip(*drawn, strict=True), strict=True)]
+
+
+def _apart(kinds: Kinds) -> list[float] | None:
+    (bad, alerted, won, all_bad, all_won), ours = _tallies(kinds)
+    if not (alerted and ours[1] and all_bad and all_won):
+        return None
+    return [ours[0] / ours[1] - bad / alerted, (ours[0] - bad) / all_bad, (won - ours[2]) / all_won]
+
+
+def _apart_at_recall(kinds: Kinds) -> list[float] | None:
+    (bad, alerted, won, all_bad, all_won), *settings = _tallies(kinds)
+    point = _at_recall(settings, bad / all_bad) if alerted and all_bad and all_won else None
+    return None if point is None else [point.precision - bad / alerted, won / all_won - point.false_alarms]
 
 
 def _tallies(kinds: Kinds) -> list[Tally]:
@@ -146,7 +161,7 @@ def _at_recall(settings: Iterable[Tally], recall: float) -> Point | None:
     return None
 
 
-def _middle(values: list[float]) -> tuple[float, float]:
+def _middle(values: Iterable[float]) -> tuple[float, float]:
     """Between which values 95 % of them lie."""
     ordered = sorted(values)
     cut = round(0.025 * len(ordered))

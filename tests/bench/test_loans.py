@@ -9,7 +9,7 @@ import pytest
 
 from bench.loans.naive import offered
 from bench.loans.trial import in_folds
-from bench.loans.worth import Alerts, Worth, at_recall, gap, worth
+from bench.loans.worth import Alerts, Worth, at_recall, gains, gains_at_recall, worth
 from streams.history import Line
 from streams.tuning.endings import Endings
 from tests.streams.tuning.made_lives import day, life
@@ -106,15 +106,25 @@ def test_between_two_settings_it_is_worth_what_lies_between() -> None:
 
 def test_a_recall_that_no_setting_reaches_has_no_worth() -> None:
     assert at_recall([of(EAGER), of(PATIENT)], 0.9) is None
-    assert gap([PATIENT], EAGER, DEALS, LOST, rounds=10) is None
+    assert gains_at_recall([PATIENT], EAGER, DEALS, LOST, rounds=10) is None
 
 
-def test_a_gap_is_what_one_way_is_ahead_of_another_at_its_recall() -> None:
-    found = gap([EAGER, PATIENT], told("B0", "B1", "W0", "W1", "W2"), DEALS, LOST, rounds=200)
+OTHER = told("B0", "B1", "W0", "W1", "W2")
+
+
+def test_a_gain_is_what_one_way_is_ahead_of_another() -> None:
+    found = gains(EAGER, OTHER, DEALS, LOST, rounds=200)
     assert found is not None
-    assert found.precision == pytest.approx(2 / 3.5 - 2 / 5)
-    assert found.fewer_false_alarms == pytest.approx(3 / 4 - 1.5 / 4)
-    assert found.precision_interval[0] <= found.precision <= found.precision_interval[1]
+    assert [each.value for each in found] == pytest.approx([3 / 6 - 2 / 5, 1 / 4, 0])
+    assert all(each.low <= each.value <= each.high for each in found)
+    assert gains(told(), OTHER, DEALS, LOST, rounds=10) is None
+
+
+def test_a_gain_at_the_recall_of_another_is_that_of_what_lies_between_two_settings() -> None:
+    found = gains_at_recall([EAGER, PATIENT], OTHER, DEALS, LOST, rounds=200)
+    assert found is not None
+    assert [each.value for each in found] == pytest.approx([2 / 3.5 - 2 / 5, 3 / 4 - 1.5 / 4])
+    assert all(each.low <= each.value <= each.high for each in found)
 
 
 def test_folds_are_of_one_size_and_miss_no_deal() -> None:
