@@ -106,6 +106,8 @@ def around(rules: Rules, detector: str, threshold: str, when: When | None = None
     low, high = value / 3, value * 3
     if isinstance(value, int):
         low, high = max(round(low), 0), max(round(high), value + 3)
+    elif value == timedelta():
+        high = 14 * _DAY
     tried = {*_steps(low, high), value}
     return sorted(each for each in tried if _complaint(detector, threshold, each) is None)
 
