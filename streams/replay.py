@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from itertools import islice
 
 from detectors.core import events
+from detectors.core.assessment import Watched
 from detectors.core.breach import Finding
 from detectors.core.rules import Rules
 
@@ -35,6 +36,16 @@ class Refusal:
     message: str
 
 
+class Unwritten(Partition):
+    """A partition of which nothing is kept or sent: who replays asks for its answers."""
+
+    def _row_of(self, watched: Watched) -> bytes:
+        return b""
+
+    def _sends(self, told: Answer, past_owners: set[str | None]) -> Iterator[Send]:
+        yield from ()
+
+
 @dataclass
 class Replay:
     """A pipeline of one partition, fed line by line."""
@@ -46,7 +57,7 @@ class Replay:
 
     def __post_init__(self) -> None:
         self.directory = Directory(0, 1)
-        self.partition = Partition(0, 1, self.rules)
+        self.partition: Partition = Unwritten(0, 1, self.rules)
         self._newest: datetime | None = None
 
     def run(self, lines: Iterable[Input]) -> Iterator[int]:

@@ -68,6 +68,14 @@ class Memory:
         then.judged = self.judged
         return then
 
+    def of_the_history(self, *but: str) -> Memory:
+        """What is known of the history, but for some questions, to be asked by other detectors."""
+        then = self.after(())
+        then.breaches_told, then.judged = {}, None
+        for name in but:
+            then.known.pop(name, None)
+        return then
+
     def beside(self, baseline: object, coverage: object) -> Memory:
         """The same, beside what is not of the history."""
         if self.baseline is not baseline:
@@ -161,9 +169,11 @@ class Memory:
         known = self.known.get(name)
         return known is not None and (known.hangs_on.isdisjoint(self.touched) or name in self.fresh)
 
-    def settled(self) -> None:
-        """Every detector was asked: what nobody looked at any more is let go."""
+    def settled(self, detectors: Mapping[str, object]) -> None:
+        """Each of these was asked: what nobody looked at any more is let go, and what others said before."""
         if self.touched:
+            if not self.breaches_told.keys() <= detectors.keys():
+                self.breaches_told = {name: told for name, told in self.breaches_told.items() if name in detectors}
             touched, fresh = self.touched, self.fresh
             self.known = {
                 name: known for name, known in self.known.items() if known.hangs_on.isdisjoint(touched) or name in fresh

@@ -166,14 +166,27 @@ class Watched:
             over = self._opened(breach) < breach.until
             return _finding(self.deal, name, breach, "resolved", breach.until) if over else None
         if breach.since > as_of:
-            return _finding(self.deal, name, breach, "pending", as_of)
+            return self._stated(name, breach, "pending", as_of)
         watched = self.deal.detectors.by_name[name].watches
         seen = coverage.through(watched, self.deal.owner) if coverage and watched else None
         if seen is None:
-            return _finding(self.deal, name, breach, "open", as_of)
+            return self._stated(name, breach, "open", as_of)
         # what was not seen may have ended it, and does not make it worse
         state: State = "unknown" if seen.through < breach.since else "open"
-        return _finding(self.deal, name, breach, state, min(as_of, seen.through))
+        return self._stated(name, breach, state, min(as_of, seen.through))
+
+    def _stated(self, name: str, breach: Breach, state: State, moment: datetime) -> Finding:
+        """The finding, which is the very same as long as nothing that it says is another."""
+        deal = self.deal
+        critical = breach.critical_from is not None and breach.critical_from <= moment
+        said = (state, critical, deal.owner, deal.amount, deal.currency, deal.calendar, deal.verdicts.get(name))
+        stated: dict[str, tuple[Breach, object, Rules, Finding]] = self.__dict__.setdefault("_findings", {})
+        known = stated.get(name)
+        if known is not None and known[0] is breach and known[1] == said and known[2] is deal.rules:
+            return known[3]
+        found = _finding(deal, name, breach, state, moment)
+        stated[name] = breach, said, deal.rules, found
+        return found
 
     def _by_coverage(self, coverage: Coverage | None) -> Iterator[tuple[str, Breach]]:
         if coverage is None or not self.deal.is_open or not self.deal.log:
@@ -272,8 +285,9 @@ class Watched:
 
     def _with(self, **other: object) -> Self:
         """The same with other fields, and nothing found yet."""
-        then = object.__new__(type(self))
-        then.__dict__.update({name: value for name, value in self.__dict__.items() if name not in _FOUND}, **other)
+        then, mine = object.__new__(type(self)), self.__dict__
+        then.__dict__.update({name: mine[name] for name in self.__dataclass_fields__ if name in mine}, **other)
+        then.__dict__["_findings"] = mine.setdefault("_findings", {})
         return then
 
     def _retold(self, deal: Deal, moment: datetime) -> Watched:
@@ -290,9 +304,6 @@ class Watched:
         for at, group in groupby(deal.log[len(start.log) :], key=lambda entry: entry.at):
             watched = watched._then(watched.deal.with_newer(group), at)
         return watched if watched.deal.log == deal.log else replace(watched, deal=deal)
-
-
-_FOUND = frozenset({"_judged", "_ended", "_returned", "_eve"})
 
 
 def _goes_on(was: Breach, now: Breach, at: datetime) -> bool:
@@ -391,7 +402,7 @@ def _stated(subject: _Subject, name: str, breach: Breach, state: State, moment: 
         since=local(breach.since),
         critical_from=local(breach.critical_from) if breach.critical_from else None,
         until=local(breach.until) if breach.until else None,
-        evidence=tuple(replace(each, at=local(each.at)) for each in breach.evidence),
+        evidence=tuple([Evidence(each.event, local(each.at), each.text) for each in breach.evidence]),
         summary=summary_of(name, breach.evidence),
         clears_when=breach.clears_when,
         owner=subject.owner,

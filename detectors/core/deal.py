@@ -150,6 +150,14 @@ class Deal(Course):
         beside.__dict__.update(shared, baseline=baseline, coverage=coverage, _memory=self.memory(), _told=self._told)
         return beside
 
+    def learn(self, other: Deal) -> None:
+        """Take over what the same history was found to answer, by whatever rules detectors judged it."""
+        if other.memory() is not self.memory():
+            self.__dict__["_memory"] = other.memory().of_the_history("detectors")
+            for name in _READ:
+                if name in other.__dict__:
+                    self.__dict__[name] = other.__dict__[name]
+
     @question
     def detectors(self) -> Resolved:
         """Those that apply to it as it is now."""
@@ -166,7 +174,7 @@ class Deal(Course):
 
     def settled(self) -> None:
         """All its detectors were asked: let go what none of them looks at any more."""
-        self.memory().settled()
+        self.memory().settled(self.detectors.by_name)
 
     def view(self) -> View:
         """Itself, as somebody looks at it of whom it is noted."""
@@ -321,4 +329,5 @@ class View(Viewing, Deal):
     """The deal, as somebody looks at it who is asked something."""
 
 
+_READ = ("_entries", "_told", "_changes")
 _FIELDS = ("id", "rules", "log", "earlier", "baseline", "coverage")

@@ -498,9 +498,11 @@ class Rules:
     def resolved_for(self, deal: Described) -> Resolved:
         """The same by what they judge."""
         matching = self._matching(deal)
-        if matching not in self._by_kind:
-            self._by_kind[matching] = Resolved.of(self._resolved(matching))
-        return self._by_kind[matching]
+        by_name = self._resolved(matching)
+        known = self._by_kind.get(matching)
+        if known is None or known.by_name is not by_name:
+            known = self._by_kind[matching] = Resolved.of(by_name)
+        return known
 
     def _resolved(self, overrides: tuple[int, ...]) -> dict[str, Detector]:
         if overrides not in self._detectors:

@@ -170,7 +170,7 @@ class Partition:
             for concerned in (touched, changed, measured_anew):
                 concerned.pop(deal_id, None)
         for deal_id in changed:
-            out.rows[deal_id] = state.pack(self.deals[deal_id])
+            out.rows[deal_id] = self._row_of(self.deals[deal_id])
         out.rows |= {row: value for row, value in arrived.items() if row in self._held}
         for deal_id in touched | changed:
             self._tell(deal_id, self._as_of(self.deals[deal_id]), out)
@@ -351,6 +351,9 @@ class Partition:
             out.answers.append(told)
             past_owners = watched.deal.past_owners | ({before.owner} if before else set())
             out.sends += self._sends(told, past_owners - {told.owner})
+
+    def _row_of(self, watched: Watched) -> bytes:
+        return state.pack(watched)
 
     def _sends(self, told: Answer, past_owners: set[str | None]) -> Iterator[Send]:
         value = to_json(told)

@@ -28,7 +28,10 @@ RULES = Rules.of(
                 "roles": {"Proposal": ["decision_maker"]},
             }
         },
-        "overrides": [{"when": {"stage": "Negotiation"}, "detectors": {"ghosted": {"chases": 3}}}],
+        "overrides": [
+            {"when": {"stage": "Negotiation"}, "detectors": {"ghosted": {"chases": 3}}},
+            {"when": {"stage": "Proposal"}, "disable": ["gone_quiet", "owed_reply", "single_threaded"]},
+        ],
     }
 )
 
@@ -118,7 +121,7 @@ COUNTED = Counted()
 def asked_by(before: Deal, event: Event) -> int:
     def ask(of: Deal) -> None:
         list(of.memory().breaches(of, [("counted", COUNTED)], failed))
-        of.settled()
+        of.memory().settled({"counted": COUNTED})
 
     ask(before)
     ASKED.clear()
