@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from detectors.core.baselines import Baseline
@@ -168,6 +168,16 @@ class _Asked:
     different: tuple[Detector | None, ...]
     numbers: tuple[int, ...]
 
+    @cached_property
+    def named(self) -> tuple[tuple[str, Detector], ...]:
+        """Under which name a deal remembers what each of them said of it."""
+        return tuple((name, each) for name, each in zip(self.names, self.different, strict=True) if each is not None)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names of all of them."""
+        return tuple(f"sweep {number}" for number in range(len(self.different)))
+
 
 def _without(rules: Rules, names: list[str]) -> Rules:
     content = rules.file.model_dump(exclude_unset=True)
@@ -270,14 +280,16 @@ class _Courses(Seen):
         return told
 
     def _then(self, deal: Deal, at: datetime) -> _Courses:
+        before, baseline = self._told_at(at), self._baseline_of(deal, at) if self.settings.by_baseline else None
+        # before the fold has settled what the newest events touched
+        found = None if self.settings.asks_others else self._found(deal, baseline)
         told = super()._then(deal, at)
         assert isinstance(told, _Courses)
-        before, baseline = self._told_at(at), told._baseline_now(at)
-        if self._is_silent(before, at):
-            # what is found is asked for when more is to be told; one setting now, for what it makes the deal answer
-            told._find_one()
+        if found is None:
+            found = told._judged_at(at)
+        told.__dict__["_alone_told"] = baseline, found
+        if self.courses == self.settings.untold and all(was is None or was.since >= at for was in before):
             return told
-        found = told._found(baseline, at)
         courses, now = list(self.courses), found.copy()
         for number, (course, was, breach) in enumerate(zip(self.courses, before, found, strict=True)):
             if course.tells_as_found(breach) and self._goes_on(course, was, breach, at):
@@ -290,17 +302,6 @@ class _Courses(Seen):
         told.__dict__["_alone_told"] = baseline, now
         return told
 
-    def _is_silent(self, before: Iterable[Breach | None], at: datetime) -> bool:
-        """Whether no setting has told anything up to a moment."""
-        if self.settings.by_baseline or self.courses != self.settings.untold:
-            return False
-        return all(was is None or was.since >= at for was in before)
-
-    def _find_one(self) -> None:
-        if self.deal.is_open and self.deal.log:
-            detector = self.settings.for_deal(self.deal).different[0]
-            self.__dict__["_found_one"] = detector, self._ask(detector, self.deal, {})
-
     def _goes_on(self, course: _Course, was: Breach | None, breach: Breach | None, at: datetime) -> bool:
         """Whether the events of a moment change nothing of what was told before it, and of when that was seen."""
         if was is None or max(was.since, self.deal.last_at or was.since) >= min(was.until or at, at):
@@ -312,52 +313,60 @@ class _Courses(Seen):
 
     def _told_at(self, moment: datetime) -> list[Breach | None]:
         """By setting, the breach as it is told, by the baseline that is in force at a moment."""
-        baseline = self._baseline_now(moment)
+        baseline = self._baseline_of(self.deal, moment) if self.settings.by_baseline else None
         known: tuple[Baseline | None, list[Breach | None]] | None = self.__dict__.get("_alone_told")
         if known is None or known[0] is not baseline:
-            found = self._found(baseline, moment)
+            found = self._judged_at(moment) if self.settings.asks_others else self._found(self.deal, baseline)
             for number, (course, breach) in enumerate(zip(self.courses, found, strict=True)):
                 if not course.tells_as_found(breach):
                     found[number] = self._alone(number).breaches_at(moment).get(self.settings.name)
             known = self.__dict__["_alone_told"] = baseline, found
         return known[1]
 
-    def _baseline_now(self, moment: datetime) -> Baseline | None:
-        return self._baseline_of(self.deal, moment) if self.settings.by_baseline else None
-
-    def _found(self, baseline: Baseline | None, moment: datetime) -> list[Breach | None]:
+    def _found(self, deal: Deal, baseline: Baseline | None) -> list[Breach | None]:
         """By setting, the breach as it is found, whatever was told before."""
-        if not self.deal.is_open or not self.deal.log:
+        if not deal.is_open or not deal.log:
             return [None] * len(self.settings)
-        asked = self.settings.for_deal(self.deal)
-        beside = self.deal.given(baseline) if self.settings.by_baseline else self.deal
-        others = self._others(moment) if self.settings.asks_others else {}
-        known, one = self.__dict__.get("_found_one", (None, None))
+        asked, beside = self.settings.for_deal(deal), deal.given(baseline)
+        if self.settings.by_baseline:
+            found = [
+                None if each is None else self._ask(deal, partial(each.assess, beside)) for each in asked.different
+            ]
+        else:
+            memory = beside.memory().beside(baseline, None)
+            known = dict(memory.breaches(beside, asked.named, lambda _, error: self._failed(deal, error)))
+            found = [known.get(name) for name in asked.names]
+        return self._begun(deal, [found[number] for number in asked.numbers])
+
+    def _judged_at(self, moment: datetime) -> list[Breach | None]:
+        """By setting of a verdict, the breach as it is found beside what the others find at a moment."""
+        deal = self.deal
+        if not deal.is_open or not deal.log:
+            return [None] * len(self.settings)
+        said, breaches = deal.verdicts, self.breaches_at(moment).items()
+        others = {name: each for name, each in breaches if not is_muted_for_good(each, said.get(name))}
+        asked = self.settings.for_deal(deal)
         found = [
-            one if detector is known and known is not None else self._ask(detector, beside, others)
-            for detector in asked.different
+            self._ask(deal, partial(each.judge, deal, others)) if isinstance(each, Verdict) else None
+            for each in asked.different
         ]
-        if beside is not self.deal:
-            self.deal.learn(beside)
-        return [found[number] for number in asked.numbers]
+        return self._begun(deal, [found[number] for number in asked.numbers])
 
-    def _ask(self, detector: Detector | None, deal: Deal, others: dict[str, Breach]) -> Breach | None:
-        if detector is None:
-            return None
+    def _begun(self, deal: Deal, found: list[Breach | None]) -> list[Breach | None]:
+        again = deal.taken_up
+        return [breach and taken_up(breach, again) for breach in found] if again else found
+
+    def _ask(self, deal: Deal, ask: Callable[[], Breach | None]) -> Breach | None:
         try:
-            breach = detector.judge(deal, others) if isinstance(detector, Verdict) else detector.assess(deal)
+            return ask()
         except Exception as error:
-            if self.on_error is None:
-                raise
-            self.on_error(self.settings.name, deal.id, error)
+            self._failed(deal, error)
             return None
-        return taken_up(breach, deal.taken_up) if breach is not None and deal.taken_up else breach
 
-    def _others(self, moment: datetime) -> dict[str, Breach]:
-        """What a verdict looks at."""
-        verdicts = self.deal.verdicts
-        found = self.breaches_at(moment).items()
-        return {name: each for name, each in found if not is_muted_for_good(each, verdicts.get(name))}
+    def _failed(self, deal: Deal, error: Exception) -> None:
+        if self.on_error is None:
+            raise error
+        self.on_error(self.settings.name, deal.id, error)
 
     def _alone(self, number: int) -> Seen:
         """The deal as one setting has it."""
