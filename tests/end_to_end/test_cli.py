@@ -40,6 +40,8 @@ COMMANDS = (
     "replay",
     "explain",
     "report",
+    "backtest",
+    "tune",
     "snooze",
     "forget",
     "demo",
