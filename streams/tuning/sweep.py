@@ -281,10 +281,13 @@ class _Courses(Seen):
 
     def _then(self, deal: Deal, at: datetime) -> _Courses:
         before, baseline = self._told_at(at), self._baseline_of(deal, at) if self.settings.by_baseline else None
-        # before the fold has settled what the newest events touched
+        # before the fold settles what the newest events touched, and lets go what no detector of its own said
         found = None if self.settings.asks_others else self._found(deal, baseline)
+        said = deal.memory().breaches_told
         told = super()._then(deal, at)
         assert isinstance(told, _Courses)
+        if found is not None:
+            deal.memory().breaches_told = said
         if found is None:
             found = told._judged_at(at)
         told.__dict__["_alone_told"] = baseline, found
