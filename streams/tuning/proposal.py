@@ -52,8 +52,9 @@ class Proposal:
 
 
 def propose(told: Tradeoff, wanted: Wanted) -> Proposal:
-    """The setting that finds the most of those that are what is wanted; of equals the one that is right more often,
-    then the present one, then the one with fewer alerts.
+    """The setting that finds the most of those that are what is wanted.
+
+    Of equals it is the one that is right more often, then the present one, then the one that tells the earliest.
     """
     fitting = [each for each in told.points if wanted.is_met(each)]
     if fitting:
@@ -64,7 +65,8 @@ def propose(told: Tradeoff, wanted: Wanted) -> Proposal:
 
 def _worth(point: Point) -> tuple[float, float, bool, float]:
     told = point.chosen
-    return told.recall.value or 0.0, told.precision.value or 0.0, point.is_present, -(told.alerts_per_rep_week or 0.0)
+    lead = told.lead_days.median if told.lead_days else 0.0
+    return told.recall.value or 0.0, told.precision.value or 0.0, point.is_present, lead
 
 
 def _nearness(point: Point, wanted: Wanted) -> tuple[float, tuple[float, float, bool, float]]:

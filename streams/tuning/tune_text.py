@@ -21,7 +21,7 @@ from .tradeoff import Part, Point, Tradeoff
 from .values import say
 
 PRESENT, EFFICIENT, PROPOSED = "●", "◆", "▶"
-_WIDTH = 12
+_WIDTH = 10
 
 
 def tables(told: Tradeoff, proposal: Proposal | None) -> Group:
@@ -195,11 +195,12 @@ def _short(share: Share) -> str:
 
 def _words() -> Iterator[str]:
     yield f"{PROPOSED} proposed, {PRESENT} in force, {EFFICIENT} efficient: no other is right as often and finds more."
-    yield "Precision: bad ends among the alerted deals that ended. Recall: alerted among"
-    yield "the bad ends. Won: alerted among the won deals, false alarms. In brackets and as"
-    yield "a bar, where the true share lies in 19 of 20 cases. Lead: median, from the first"
-    yield "alert to the bad end. A week: deals that a rep is told of by this detector alone,"
-    yield "in a week with an open deal, after budget and quiet hours."
+    yield (
+        "Precision: bad ends among the alerted deals that ended. Recall: alerted among the bad ends. Won: alerted among "
+        "the won deals, false alarms. In brackets and as a bar, where the true share lies in 19 of 20 cases. Lead: "
+        "median, from the first alert to the bad end. A week: deals that a rep is told of by this detector alone, in a "
+        "week with an open deal, after budget and quiet hours."
+    )
 
 
 def _when(told: Tradeoff) -> dict[str, Any]:
