@@ -197,9 +197,9 @@ def _words() -> Iterator[str]:
     yield f"{PROPOSED} proposed, {PRESENT} in force, {EFFICIENT} efficient: no other is right as often and finds more."
     yield (
         "Precision: bad ends among the alerted deals that ended. Recall: alerted among the bad ends. Won: alerted "
-        "among the won deals, false alarms. In brackets and as a bar, where the true share lies in 19 of 20 cases. Lead: "
-        "median, from the first alert to the bad end. A week: deals that a rep is told of by this detector alone, in a "
-        "week with an open deal, after budget and quiet hours."
+        "among the won deals, false alarms. In brackets and as a bar, where the true share lies in 19 of 20 cases. "
+        "Lead: median, from the first alert to the bad end. A week: deals that a rep is told of by this detector "
+        "alone, in a week with an open deal, after budget and quiet hours."
     )
 
 
