@@ -153,8 +153,7 @@ def as_json(told: Tradeoff, proposal: Proposal | None) -> dict[str, Any]:
 def _table(told: Tradeoff, points: Iterable[Point], proposed: Point | None, *, judged: bool) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
     table.add_column("", no_wrap=True)
-    for name in told.thresholds:
-        table.add_column(name if len(told.thresholds) > 1 else "value", justify="right")
+    table.add_column("value" if len(told.thresholds) == 1 else "values", justify="right", no_wrap=True)
     for name in ("alerted", "precision", "", "recall", "", "won", "lead", "a week"):
         table.add_column(name, justify="left" if not name else "right", no_wrap=True)
     for each in points:
@@ -165,7 +164,7 @@ def _table(told: Tradeoff, points: Iterable[Point], proposed: Point | None, *, j
         )
         table.add_row(
             marks,
-            *map(say, each.values.values()),
+            ", ".join(map(say, each.values.values())),
             *_cells(figures),
             style="bold" if each is proposed else "" if each.is_present or each.is_efficient else "dim",
         )
