@@ -27,8 +27,8 @@ from detectors.core.rules import Rules
 
 from ..history import Input
 from ..monitor.coverage import Asked
-from ..monitor.partition import Advanced, Partition
-from ..replay import Replay
+from ..monitor.partition import Advanced
+from ..replay import Replay, Unwritten
 from .lives import Episode, Life, episodes_of, life_of
 from .seen import Over, Seen, Sight, _by
 from .shelf import AT_HAND, Shelf
@@ -295,6 +295,8 @@ class _Courses(Seen):
             return told
         courses, now = list(self.courses), found.copy()
         for number, (course, was, breach) in enumerate(zip(self.courses, before, found, strict=True)):
+            if course is _UNTOLD and (was is None or was.since >= at):
+                continue
             if course.tells_as_found(breach) and self._goes_on(course, was, breach, at):
                 continue
             alone = self._alone(number)._then(self._as_alone(deal, number), at)
@@ -392,7 +394,7 @@ class _Courses(Seen):
         return alone
 
 
-class _Sweeping(Partition):
+class _Sweeping(Unwritten):
     """A partition of one whose deals have a course under each setting; it tells of them to nobody."""
 
     def __init__(self, settings: _Settings, shelf: Shelf) -> None:
