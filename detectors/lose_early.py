@@ -10,9 +10,12 @@ When it is wrong: there is a sponsor or a reason that the CRM does not know. Put
 need to critical with their own words.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 
 from pydantic import Field
 
@@ -87,12 +90,14 @@ class LoseEarly(Verdict):
 
     def _together(self, worst: list[_Critical]) -> Iterator[tuple[datetime, datetime | None]]:
         """The times at which enough families are critical together, oldest first; the last may be open."""
-        starts, ends = {each.start for each in worst}, {each.end for each in worst if each.end is not None}
+        turns = [(each.start, 1, each.family) for each in worst]
+        turns += [(each.end, -1, each.family) for each in worst if each.end is not None]
+        critical: Counter[str] = Counter()
         start: datetime | None = None
-        for moment in sorted(starts | ends):
-            if start is not None and moment not in ends:
-                continue
-            enough = len({each.family for each in worst if each.holds_at(moment)}) >= self.families
+        for moment, together in groupby(sorted(turns), key=itemgetter(0)):
+            for _, by, family in together:
+                critical[family] += by
+            enough = sum(count > 0 for count in critical.values()) >= self.families
             if enough and start is None:
                 start = moment
             elif not enough and start is not None:

@@ -46,7 +46,7 @@ class Known(NamedTuple):
 class Memory:
     """What was asked of one history, and what was touched since; both grow until everything is `settled`."""
 
-    __slots__ = ("baseline", "breaches_told", "changed", "coverage", "fresh", "judged", "known", "touched")
+    __slots__ = ("baseline", "breaches_told", "changed", "coverage", "fresh", "known", "touched")
 
     def __init__(self) -> None:
         self.known: dict[str, Known] = {}
@@ -57,7 +57,6 @@ class Memory:
         self.fresh: set[str] = set()
         self.baseline: object = None
         self.coverage: object = None
-        self.judged: Mapping[str, Breach] | None = None
 
     def after(self, touched: Iterable[str]) -> Memory:
         """What is still known of the history after these strands were touched."""
@@ -65,13 +64,12 @@ class Memory:
         then.known, then.breaches_told = self.known.copy(), self.breaches_told.copy()
         then.touched = self.touched.union(touched)
         then.changed, then.baseline, then.coverage = self.changed.copy(), self.baseline, self.coverage
-        then.judged = self.judged
         return then
 
     def of_the_history(self, *but: str) -> Memory:
         """What is known of the history, but for some questions, to be asked by other detectors."""
         then = self.after(())
-        then.breaches_told, then.judged = {}, None
+        then.breaches_told = {}
         for name in but:
             then.known.pop(name, None)
         return then
@@ -136,23 +134,21 @@ class Memory:
         failed: Callable[[str, Exception], None],
     ) -> Iterator[tuple[str, Breach]]:
         """What verdicts say of the deal and of the breaches that others found in it."""
-        told, are_others = self.breaches_told, breaches != self.judged
-        self.judged = breaches
+        told = self.breaches_told
         for name, verdict in verdicts:
             was = told.get(name)
-            if was is None or was.asked is not verdict or are_others or not self._holds(deal, was):
+            if was is None or was.asked is not verdict or not self._stands(deal, was):
+                looked_at = _LookedAt(breaches)
                 try:
-                    now = self._asked(deal, partial(verdict.judge, breaches=breaches))
+                    now = self._asked(deal, partial(verdict.judge, breaches=looked_at))
                 except Exception as error:
                     told.pop(name, None)
                     failed(name, error)
                     continue
-                was = told[name] = now._replace(asked=verdict)
+                # breaches are another each time: who looks at them is asked each time
+                was = told[name] = now._replace(asked=None if looked_at.by_somebody else verdict)
             if was.value is not None:
                 yield name, was.value
-
-    def _holds(self, deal: Asked, was: Known) -> bool:
-        return was.hangs_on.isdisjoint(self.touched) or self._stands(deal, was)
 
     def extended(self, name: str, value: object) -> None:
         """Know a question's answer that was told from the one before it, read from the same."""
@@ -199,6 +195,26 @@ class Memory:
         strands, questions = view.noted()
         known = self.known
         return Known(value, *_read_from(strands, questions, tuple([known[name].hangs_on for name in questions])))
+
+
+class _LookedAt(Mapping[str, "Breach"]):
+    """Breaches of others, and whether somebody has looked at them."""
+
+    def __init__(self, breaches: Mapping[str, Breach]) -> None:
+        self._breaches = breaches
+        self.by_somebody = False
+
+    def __getitem__(self, name: str) -> Breach:
+        self.by_somebody = True
+        return self._breaches[name]
+
+    def __iter__(self) -> Iterator[str]:
+        self.by_somebody = True
+        return iter(self._breaches)
+
+    def __len__(self) -> int:
+        self.by_somebody = True
+        return len(self._breaches)
 
 
 def _is_same(one: object, other: object) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from itertools import groupby
-from typing import ClassVar, Self
+from typing import ClassVar, NamedTuple, Self
 
 from .baselines import Baseline, Baselines
 from .book import Book, Page
@@ -72,6 +72,13 @@ def assess(
             found[name] = told
     deal.settled()
     return found
+
+
+class _Stated(NamedTuple):
+    """What was stated of the breaches of one subject: owner, amount and what else a finding says of its deal."""
+
+    subject: tuple[object, ...]
+    findings: dict[str, tuple[Breach, Finding]]
 
 
 @dataclass(frozen=True)
@@ -178,22 +185,26 @@ class Watched:
     def _stated(self, name: str, breach: Breach, state: State, moment: datetime) -> Finding:
         """The finding, which is the very same as long as nothing that it says is another."""
         deal = self.deal
-        critical = breach.critical_from is not None and breach.critical_from <= moment
-        said = (state, critical, deal.owner, deal.amount, deal.currency, deal.calendar, deal.verdicts.get(name))
-        stated: dict[str, tuple[Breach, object, Rules, Finding]] = self.__dict__.setdefault("_findings", {})
-        known = stated.get(name)
-        if known is not None and known[0] is breach and known[1] == said and known[2] is deal.rules:
-            return known[3]
-        found = _finding(deal, name, breach, state, moment)
-        stated[name] = breach, said, deal.rules, found
+        if name in deal.verdicts:
+            return _finding(deal, name, breach, state, moment)
+        subject = (deal.owner, deal.amount, deal.currency, deal.calendar, deal.rules)
+        stated: _Stated | None = self.__dict__.get("_findings")
+        if stated is None or stated.subject != subject:
+            stated = self.__dict__["_findings"] = _Stated(subject, {})
+        is_critical = breach.critical_from is not None and breach.critical_from <= moment
+        severity = "critical" if is_critical else deal.detectors.by_name[name].severity
+        was, found = stated.findings.get(name, (None, None))
+        if found is None or was is not breach or (found.state, found.severity) != (state, severity):
+            found = _finding(deal, name, breach, state, moment)
+            stated.findings[name] = breach, found
         return found
 
     def _by_coverage(self, coverage: Coverage | None) -> Iterator[tuple[str, Breach]]:
         if coverage is None or not self.deal.is_open or not self.deal.log:
             return
         beside = self.deal.given(None, coverage)
-        for name, detector in self.deal.detectors.of_deals:
-            if detector.by_coverage and (breach := detector.assess(beside)) is not None:
+        for name, detector in self.deal.detectors.by_coverage:
+            if (breach := detector.assess(beside)) is not None:
                 yield name, breach
 
     def _baseline_of(self, deal: Deal, moment: datetime) -> Baseline | None:
@@ -280,6 +291,7 @@ class Watched:
                 told.__dict__["_returned"] = back_before
         # as it was before the newest moment, of which more may come; what was before that is let go
         self.__dict__.pop("_eve", None)
+        self.deal.let_go()
         told.__dict__["_eve"] = self
         return told
 
@@ -287,7 +299,8 @@ class Watched:
         """The same with other fields, and nothing found yet."""
         then, mine = object.__new__(type(self)), self.__dict__
         then.__dict__.update({name: mine[name] for name in self.__dataclass_fields__ if name in mine}, **other)
-        then.__dict__["_findings"] = mine.setdefault("_findings", {})
+        if "_findings" in mine:
+            then.__dict__["_findings"] = mine["_findings"]
         return then
 
     def _retold(self, deal: Deal, moment: datetime) -> Watched:

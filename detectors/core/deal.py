@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Literal
 from .answers import question
 from .changes import Change
 from .course import Course
-from .earlier import summarised
+from .earlier import seen, summarised
 from .log import (
     CallEntry,
     DealEntry,
@@ -176,6 +176,13 @@ class Deal(Course):
         """All its detectors were asked: let go what none of them looks at any more."""
         self.memory().settled(self.detectors.by_name)
 
+    def let_go(self) -> None:
+        """Hold nothing but the history: what was found to answer can be found again."""
+        mine = self.__dict__
+        kept = {name: mine[name] for name in _FIELDS}
+        mine.clear()
+        mine.update(kept)
+
     def view(self) -> View:
         """Itself, as somebody looks at it of whom it is noted."""
         return View(self)
@@ -221,12 +228,7 @@ class Deal(Course):
                 for asked, told in known["_entries"].items()
             }
         if isinstance(entry, MailEntry | MeetingEntry | CallEntry) and before.memory().is_known("_conversation"):
-            was = before._conversation
-            now = was.plus((entry,), self.is_ours)
-            if now is was:
-                self.memory().stays("_conversation")
-            else:
-                self.memory().extended("_conversation", now)
+            self._go_on_from(before, entry)
         if not isinstance(entry, DealEntry):
             for name in ("_told", "_changes"):
                 if name in known:
@@ -240,6 +242,22 @@ class Deal(Course):
                 name: [*told.get(name, ()), Change(entry.at, entry.event, value, bulk)]
                 for name, value in entry.fields.items()
             }
+
+    def _go_on_from(self, before: Deal, entry: Entry) -> None:
+        """Tell the conversation and its people from those before the newest entry."""
+        memory, was = self.memory(), before._conversation
+        now = was.plus((entry,), self.is_ours)
+        if now is was:
+            memory.stays("_conversation")
+            return
+        memory.extended("_conversation", now)
+        count = len(was.touches)
+        # a call that is told again changes what was
+        if before.memory().is_known("people") and now.touches[:count] == was.touches:
+            people = dict(before.people)
+            for touch in now.touches[count:]:
+                people |= {person: seen(people.get(person), touch) for person in touch.people}
+            memory.extended("people", people)
 
     def _trimmed(self) -> Deal:
         if len(self.log) <= min(MOST_TOUCHES, MOST_OTHERS):

@@ -326,10 +326,14 @@ def _fields_at(place: tuple[str | int, ...]) -> Iterable[str]:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """The detectors that apply to a deal, with their thresholds: those who judge it alone, and verdicts."""
+    """The detectors that apply to a deal, with their thresholds: those who judge it alone, and verdicts.
+
+    Those `by_coverage` judge it alone, too.
+    """
 
     by_name: Mapping[str, Detector]
     of_deals: tuple[tuple[str, Detector], ...]
+    by_coverage: tuple[tuple[str, Detector], ...]
     verdicts: tuple[tuple[str, Verdict], ...]
 
     @classmethod
@@ -337,7 +341,8 @@ class Resolved:
         """These, by what they judge."""
         of_deals = [each for each in by_name.items() if not isinstance(each[1], BookDetector | Verdict)]
         verdicts = [(name, each) for name, each in by_name.items() if isinstance(each, Verdict)]
-        return cls(by_name, tuple(of_deals), tuple(verdicts))
+        by_coverage = [each for each in of_deals if each[1].by_coverage]
+        return cls(by_name, tuple(of_deals), tuple(by_coverage), tuple(verdicts))
 
 
 class Rules:
