@@ -103,6 +103,9 @@ def tune(
         )
     if write is not None and write.exists() and rules_file.read(write).hash != in_force.hash:
         say(f"warning: what is measured is {settings.rules or 'the defaults'}; {write} has other rules")
+    kept = {name for each in in_force.file.overrides for name in each.detectors.get(detector, {}) if name in present}
+    if kept and whose is None:
+        say(f"overrides set {', '.join(sorted(kept))} for some deals, which keep theirs: tune those with --when")
     when_told = whose.model_dump(exclude_unset=True) if whose else None
     try:
         # what is in force is seen beside the others

@@ -109,6 +109,15 @@ def test_for_some_deals_an_override_is_written(history: Path, rules: Path) -> No
     assert override.detectors == {"gone_quiet": {"warn_business_days": 15}}
 
 
+def test_where_overrides_set_the_threshold_for_some_deals_it_says_that_these_keep_theirs(
+    history: Path, rules: Path
+) -> None:
+    few = {"when": {"segment": "smb"}, "detectors": {"gone_quiet": {"warn_business_days": 5}}}
+    rules.write_text(yaml.safe_dump({**OURS, "overrides": [few]}))
+    assert "overrides set warn_business_days for some deals" in run("gone_quiet", history, rules).err
+    assert run("gone_quiet", history, rules, "--when", "segment=smb").err == ""
+
+
 def test_nothing_is_written_unasked(history: Path, rules: Path) -> None:
     before = rules.read_text()
     done = run("gone_quiet", history, rules, "--least-precision", "0.9", "--write", rules)
