@@ -14,6 +14,7 @@ from .figures import Figure
 from .plain_deals import RULES, deal, put
 
 BEGAN = datetime(2025, 1, 6, 9, tzinfo=UTC)
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
 TOUCHES = 10
 ROWS = (10, 50, 200, 1000)
 STATM = Path("/proc/self/statm")  # Linux tells there how much memory a process has
@@ -33,9 +34,9 @@ def measure(deals: int) -> Iterator[Figure]:
 def memory_per_deal(deals: int) -> float:
     """By how many bytes this process grows for each deal; it should be a fresh one."""
     partition = Partition(0, 1, RULES)
-    put(partition, deal(0, BEGAN, TOUCHES))  # what the first deal alone brings in: imports, caches
+    put(partition, deal(0, BEGAN, TOUCHES), NOW)  # what the first deal alone brings in: imports, caches
     before = _resident()
-    put(partition, (record for number in range(1, deals + 1) for record in deal(number, BEGAN, TOUCHES)))
+    put(partition, (record for number in range(1, deals + 1) for record in deal(number, BEGAN, TOUCHES)), NOW)
     return (_resident() - before) / deals
 
 
@@ -47,5 +48,5 @@ def _resident() -> int:
 def row_size(touches: int) -> int:
     """Bytes of a deal's row in the table after so many mails."""
     partition = Partition(0, 1, RULES)
-    put(partition, deal(0, BEGAN, touches))
+    put(partition, deal(0, BEGAN, touches), NOW)
     return len(state.pack(partition.deals["D-0"]))

@@ -6,11 +6,10 @@ from itertools import chain
 
 from streams.answer import answer
 from streams.monitor.partition import Partition
-from streams.wire import Clock, Record
 
 from .apart import apart
 from .figures import Figure
-from .plain_deals import RULES, deal, put
+from .plain_deals import RULES, clock, deal, put
 from .rounds import cost_of, interleaved, ratios
 
 DUE = 100
@@ -66,11 +65,10 @@ def _silent(deals: int, rounds: int) -> Partition:
     partition = Partition(0, 1, RULES)
     early = (deal(number, MONDAY + timedelta(days=number // DUE)) for number in range(rounds * DUE))
     late = (deal(number, NOW - timedelta(minutes=number % 600)) for number in range(rounds * DUE, deals))
-    put(partition, chain.from_iterable(chain(early, late)))
-    _tell(partition, NOW)
+    put(partition, chain.from_iterable(chain(early, late)), NOW)
     return partition
 
 
 def _tell(partition: Partition, at: datetime) -> int:
     """Give a partition a clock record; how many deals it looked at."""
-    return len(partition.advance([Record(0, None, Clock(at, 0, 1).to_json(), Clock.HEADERS)]).answers)
+    return len(partition.advance([clock(at)]).answers)

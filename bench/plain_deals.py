@@ -8,7 +8,7 @@ import orjson
 
 from detectors.core.rules import Rules
 from streams.monitor.partition import Partition
-from streams.wire import Record
+from streams.wire import Clock, Record
 
 RULES = Rules.of(
     {
@@ -44,9 +44,14 @@ def deal(number: int, began: datetime, touches: int = 0) -> Iterator[Record]:
         yield _record(deal_id, "activity.email", f"{number}-{mail + 1}", at, told)
 
 
-def put(partition: Partition, records: Iterable[Record]) -> None:
-    """Give records to a partition, in batches as a worker would."""
-    batch: list[Record] = []
+def clock(at: datetime) -> Record:
+    """The time of a partition that one stream feeds."""
+    return Record(0, None, Clock(at, 0, 1).to_json(), Clock.HEADERS)
+
+
+def put(partition: Partition, records: Iterable[Record], now: datetime) -> None:
+    """Give records of up to now to a partition, in batches as a worker would."""
+    batch = [clock(now)]
     for record in records:
         batch.append(record)
         if len(batch) == BATCH:

@@ -132,7 +132,7 @@ def test_who_asks_whether_it_takes_events_hears_that_kafka_is_away_and_when_it_i
         worker.wait_ready()
 
         with frozen(own_broker):
-            until(lambda: "Kafka has not answered for " in worker.ask("/readyz")[1], "it is not ready", within=10)
+            until(lambda: "Kafka has not answered for " in worker.ask("/readyz")[1], "it is not ready", within=30)
             assert worker.ask("/healthz")[0] == 200
         worker.wait_ready()
         assert worker.pid == pid
