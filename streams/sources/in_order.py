@@ -22,7 +22,8 @@ MASS = 10
 def in_order(items: Iterable[Item]) -> Iterator[Told]:
     """What is to be sent for these items: what was refused at once, then the events by time."""
     # an empty name is a file that SQLite deletes when it is closed, and keeps in memory while it is small
-    with closing(sqlite3.connect("")) as store:
+    # whoever lets go of this halfway may do so in another thread
+    with closing(sqlite3.connect("", check_same_thread=False)) as store:
         store.execute("CREATE TABLE told (at REAL, place TEXT, raw BLOB)")
         store.execute("CREATE TABLE moved (source TEXT, second INTEGER, field TEXT, deal TEXT)")
         for item in items:

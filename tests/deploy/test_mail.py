@@ -22,6 +22,7 @@ from streams.alerting.escalation import Escalation
 from streams.alerting.telling import BookFinding, Telling
 from streams.demo.mailroom import Mailroom
 from streams.demo.servers import Alertmanager
+from tests.end_to_end.system import until
 from tests.needs import require
 from tests.streams.told import ANN, answer, finding, told_of
 
@@ -476,7 +477,7 @@ def test_what_is_held_back_while_an_alert_of_ops_fires(post: Post, firing: str, 
         *found("ghosted", owner=""),
         *to_the_manager(),
     )
-    assert post.held_back() == held_back
+    until(lambda: post.held_back() == held_back, f"{held_back or 'nothing'} is held back")
 
 
 @pytest.mark.parametrize(

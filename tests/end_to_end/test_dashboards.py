@@ -166,6 +166,8 @@ def running(broker: RunningBroker, tmp_path_factory: pytest.TempPathFactory) -> 
         demo = Stage(folder, system.worker.port, {}, print, alertmanager=alerts)
         config = recording_at_once(demo._prometheus_config())
         prometheus = stack.enter_context(Prometheus(config, folder / "prometheus"))
+        # what counts from before the first scrape on never increases
+        until(lambda: values(prometheus.url, metrics.DEALS_TOLD.name), "the worker is scraped")
         system.publish(COMPANY.lines())
         system.wait_until_done()
         yield Running(system, prometheus, alerts)
