@@ -41,11 +41,12 @@ def wait_for_scrape(prometheus: Prometheus, workers: int, within: float = 30) ->
 
 
 def wait_for_records(prometheus: Prometheus, within: float = 30) -> None:
-    """Returns once every rule has recorded something; an increase needs two scrapes."""
+    """Returns once every rule has recorded what is scraped by now; an increase needs two scrapes."""
+    now = time.time()
     groups = yaml.safe_load(RECORDED.read_text())["groups"]
     wanted = {rule["record"] for group in groups for rule in group["rules"]}
     deadline = time.monotonic() + within
-    while missing := {name for name in wanted if not values(prometheus.url, name)}:
+    while missing := {name for name in wanted if not values(prometheus.url, f"min(timestamp({name})) > {now}")}:
         assert time.monotonic() < deadline, f"not recorded in {within} s: {missing}"
         time.sleep(0.05)
 
