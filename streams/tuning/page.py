@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from markupsafe import Markup
-
-from ..web.pages.render import STYLE, environment
 from .backtest import Backtest
 from .backtest_text import warnings
 from .comparison import Comparison, Way
 from .figures import FEW
 from .pictures import alerts_by_week, lead_times, opened_and_closed, right_and_found, shifted
-from .sentences import deal_name, example, in_days, interval, label, measured, percent, summary
+from .sentences import deal_name, example, in_days, label, measured, summary
+from .templates import template
 
 WAYS = {
     Way.OPENS: "Told of now, and not before",
@@ -20,24 +16,14 @@ WAYS = {
     Way.EARLIER: "Told of earlier",
     Way.LATER: "Told of later",
 }
-_HERE = Path(__file__).parent
-_ENVIRONMENT = environment(_HERE)
-_ENVIRONMENT.filters |= {
-    "deal_name": deal_name,
-    "example": example,
-    "in_days": in_days,
-    "interval": interval,
-    "label": label,
-    "percent": percent,
-}
+_TEMPLATE = template("page.html.j2", deal_name=deal_name, example=example, in_days=in_days)
 
 
 def page(backtest: Backtest, rules: str, comparison: Comparison | None = None) -> str:
     """The page of a backtest of the rules that are called `rules`; it is the new side of a comparison."""
     spoken = [each for each in backtest.figures if each.alerted or each.alerted_open or each.kind == "severity"]
     silent = [each for each in backtest.figures if each.kind == "detector" and each not in spoken]
-    return _ENVIRONMENT.get_template("page.html.j2").render(
-        style=Markup(STYLE.decode() + (_HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704 (ours)
+    return _TEMPLATE.render(
         backtest=backtest,
         rules=rules,
         comparison=comparison,

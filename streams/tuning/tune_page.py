@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from markupsafe import Markup
-
-from ..web.pages.render import STYLE, environment
 from .figures import FEW
 from .proposal import Proposal
-from .sentences import interval, label, percent
+from .templates import template
 from .tradeoff import Tradeoff
 from .tune_picture import right_and_found
 from .tune_text import part, sentences, setting, title, warnings
 from .values import say
 
-_HERE = Path(__file__).parent
-_ENVIRONMENT = environment(_HERE)
-_ENVIRONMENT.filters |= {"interval": interval, "label": label, "percent": percent, "say": say, "setting": setting}
+_TEMPLATE = template("tune.html.j2", say=say, setting=setting)
 
 
 def page(told: Tradeoff, proposal: Proposal | None) -> str:
     """The page of a trade-off, and of what is proposed of it."""
     proposed = proposal.point if proposal and proposal.fits else None
-    return _ENVIRONMENT.get_template("tune.html.j2").render(
-        style=Markup(STYLE.decode() + (_HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704 (ours)
+    return _TEMPLATE.render(
         told=told,
         proposed=proposed,
         title=title(told),
