@@ -13,7 +13,7 @@ from detectors.core.rules import Rules
 from .. import rules_file
 from ..history import STDIN, Input
 from .console import Json, RulesOption, out, print_json, progress, say, settings_with
-from .history import Files, MailSource, Mapping, read_files
+from .history import Files, MailSource, Mapping, read_files, say_what_went_wrong
 from .moments import moment
 
 if TYPE_CHECKING:
@@ -144,10 +144,7 @@ def _backtest(
         task = bar.add_task("events", total=None)
         for accepted in chronicle.run(history):
             bar.update(task, completed=accepted)
-    if refused := chronicle.replay.refusals:
-        say(f"{len(refused):,} refused: `stallwatch replay` says which")
-    for detector, number in chronicle.replay.errors.items():
-        say(f"{detector}: failed on {number} assessments")
+    say_what_went_wrong(chronicle.replay)
     if chronicle.ended is None:
         raise typer.BadParameter("the history tells of no deal", param_hint="'FILES...'")
     try:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import typer
@@ -22,6 +22,9 @@ from ..settings import Settings
 from ..sources import connections
 from ..sources.item import Item
 from .console import Json, RulesOption, out, progress, say, settings_with
+
+if TYPE_CHECKING:
+    from ..replay import Replay
 
 Files = Annotated[
     list[Path],
@@ -111,8 +114,7 @@ def replay(
             bar.update(task, completed=run.accepted)
     for refusal in run.refusals:
         say(f"{refusal.place}: refused, {refusal.reason}: {refusal.message}")
-    for detector, number in run.errors.items():
-        say(f"{detector}: failed on {number} assessments")
+    say_failures(run)
     findings = run.findings()
     if as_json:
         for finding in findings:
@@ -125,6 +127,19 @@ def replay(
         say(f"{count_of(run.accepted, 'event')}, {count_of(len(run.partition.deals), 'deal')}{at}; findings: {told}")
         if run.refusals:
             say(f"{len(run.refusals):,} refused")
+
+
+def say_what_went_wrong(run: "Replay") -> None:
+    """How much of a history was refused, and which detectors failed."""
+    if run.refusals:
+        say(f"{len(run.refusals):,} refused: `stallwatch replay` says which")
+    say_failures(run)
+
+
+def say_failures(run: "Replay") -> None:
+    """Which detectors failed, and how often."""
+    for detector, number in run.errors.items():
+        say(f"{detector}: failed on {number} assessments")
 
 
 def read_files(

@@ -15,7 +15,7 @@ from ..report import By, Question, team_of
 from ..report import report as slices_of
 from ..settings import Settings
 from .console import Json, RulesOption, out, print_json, progress, say, settings_with
-from .history import MailSource, Mapping, read_files
+from .history import MailSource, Mapping, read_files, say_what_went_wrong
 from .moments import moment
 
 if TYPE_CHECKING:
@@ -104,10 +104,7 @@ def _replayed(
         task = bar.add_task("events", total=None)
         for _ in run.run(read_files(files, settings, mapping, mail_source)):
             bar.update(task, completed=run.accepted)
-    if run.refusals:
-        say(f"{len(run.refusals):,} refused: `stallwatch replay` says which")
-    for detector, number in run.errors.items():
-        say(f"{detector}: failed on {number} assessments")
+    say_what_went_wrong(run)
     return run.partition.answers.values(), run.partition.time or datetime.now(UTC)
 
 

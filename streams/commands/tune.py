@@ -17,7 +17,7 @@ from .. import rules_file
 from ..history import Input
 from .backtest import Among, Bad, conditions, refuse_no_place_for, write_page
 from .console import Json, RulesOption, out, print_json, progress, say, settings_with
-from .history import Files, MailSource, read_files
+from .history import Files, MailSource, read_files, say_what_went_wrong
 from .history import Mapping as MappingOption
 
 if TYPE_CHECKING:
@@ -165,10 +165,7 @@ def _swept(history: Iterable[Input], detector: str, variants: list[Rules]) -> "S
     with progress("sweeping") as bar:
         task = bar.add_task("events", total=None)
         swept, run = sweep(history, detector, variants, on_progress=lambda done: bar.update(task, completed=done))
-    if run.refusals:
-        say(f"{len(run.refusals):,} refused: `stallwatch replay` says which")
-    for name, number in run.errors.items():
-        say(f"{name}: failed on {number} assessments")
+    say_what_went_wrong(run)
     if swept is None:
         raise BacktestError("the history tells of no deal")
     return swept
