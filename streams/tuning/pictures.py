@@ -32,7 +32,7 @@ MOST_LETTERS = 42  # that a line of the narrow one holds
 MOST_RAYS = 5
 MOST_NAMES = 20
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
-_PERCENT = FuncFormatter(lambda value, _: f"{100 * value:.0f} %")
+_PERCENT = FuncFormatter(lambda value, _: f"{100 * value:.3g} %")
 _EVEN = {CRITICAL: svg.CRITICAL, WARNING: svg.INK}
 _DASHED = (0, (4, 4))
 
