@@ -8,9 +8,9 @@ a day, in whatever order their events arrive.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from statistics import median
@@ -72,21 +72,22 @@ def win_of(deal: Deal) -> Win | None:
 
 
 class Baselines:
-    """The won deals of all pipelines, and the baseline that was in force at any moment."""
+    """The won deals of all pipelines, and the baseline that was in force at any moment.
+
+    It is the very same as long as the same won deals count.
+    """
 
     def __init__(self) -> None:
         self._wins: dict[str, Win] = {}
-        self._pipelines: set[str] = set()
-        self._in_order: dict[str, list[Win]] = {}
-        self._known: dict[tuple[str, int], Baseline | None] = {}
+        self._of: dict[str, _Pipeline] = {}
 
     def __iter__(self) -> Iterator[Win]:
         return iter(self._wins.values())
 
     @property
-    def pipelines(self) -> set[str]:
+    def pipelines(self) -> Iterable[str]:
         """Those in which something was won."""
-        return self._pipelines
+        return self._of.keys()
 
     def win(self, deal_id: str) -> Win | None:
         """What is known of a won deal."""
@@ -96,32 +97,54 @@ class Baselines:
         """Take a won deal, in place of what was known of it."""
         self.drop(win.deal_id)
         self._wins[win.deal_id] = win
-        self._pipelines.add(win.pipeline)
-        self._forget(win.pipeline)
+        self._of.setdefault(win.pipeline, _Pipeline()).put(win)
 
     def drop(self, deal_id: str) -> None:
         """A deal is not won after all."""
         win = self._wins.pop(deal_id, None)
         if win is not None:
-            self._forget(win.pipeline)
+            self._of[win.pipeline].drop(win)
 
     def of(self, pipeline: str, moment: datetime) -> Baseline | None:
         """The baseline of a pipeline that is in force at a moment; None while too few deals are won."""
-        if pipeline not in self._in_order:
-            mine = (win for win in self._wins.values() if win.pipeline == pipeline)
-            self._in_order[pipeline] = sorted(mine, key=lambda win: (win.counts_from, win.deal_id))
-        wins = self._in_order[pipeline]
-        count = bisect_right(wins, moment, key=lambda win: win.counts_from)
+        known = self._of.get(pipeline)
+        return known.at(moment) if known else None
+
+
+class _Pipeline:
+    """The won deals of one pipeline in the order in which they count, and the baselines that were asked for."""
+
+    def __init__(self) -> None:
+        self._wins: list[Win] = []
+        self._count_from: list[datetime] = []
+        # by how many won deals count
+        self._known: dict[int, Baseline] = {}
+
+    def at(self, moment: datetime) -> Baseline | None:
+        count = bisect_right(self._count_from, moment)
         if count < LEAST_WINS:
             return None
-        if (pipeline, count) not in self._known:
-            self._known[pipeline, count] = _baseline(wins[:count])
-        return self._known[pipeline, count]
+        if count not in self._known:
+            self._known[count] = _baseline(self._wins[:count])
+        return self._known[count]
 
-    def _forget(self, pipeline: str) -> None:
-        self._in_order.pop(pipeline, None)
-        for key in [key for key in self._known if key[0] == pipeline]:
-            del self._known[key]
+    def put(self, win: Win) -> None:
+        place = bisect_left(self._wins, _order(win), key=_order)
+        self._wins.insert(place, win)
+        self._changed_from(place)
+
+    def drop(self, win: Win) -> None:
+        place = bisect_left(self._wins, _order(win), key=_order)
+        del self._wins[place]
+        self._changed_from(place)
+
+    def _changed_from(self, place: int) -> None:
+        self._count_from[place:] = [win.counts_from for win in self._wins[place:]]
+        self._known = {count: known for count, known in self._known.items() if count <= place}
+
+
+def _order(win: Win) -> tuple[datetime, str]:
+    return win.counts_from, win.deal_id
 
 
 def _baseline(wins: list[Win]) -> Baseline:
