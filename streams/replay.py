@@ -4,7 +4,7 @@ A history has no clock records: time moves from event to event, and looks at las
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, MutableMapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
@@ -14,13 +14,14 @@ from detectors.core.assessment import Watched
 from detectors.core.breach import Finding
 from detectors.core.rules import Rules
 
-from .answer import Answer
+from .answer import Answer, answer
 from .books import BookAnswer, judge
 from .dead_letters import refusal_of
 from .history import Input
 from .ingest import ingest
 from .join.directory import Directory
-from .monitor.partition import Partition
+from .monitor.coverage import Asked
+from .monitor.partition import Advanced, Partition
 from .wire import CLOCK_EVERY, Clock, Record, Send
 
 # a publisher tells the time as often
@@ -37,13 +38,64 @@ class Refusal:
 
 
 class Unwritten(Partition):
-    """A partition of which nothing is kept or sent: who replays asks for its answers."""
+    """A partition of which nothing is kept or sent: a deal is answered when somebody asks for its answer.
+
+    What was told of a deal between two events of it is past at the second, and told by the deal itself.
+    """
+
+    def __init__(self, partition: int, partitions: int, rules: Rules) -> None:
+        super().__init__(partition, partitions, rules)
+        self.answers: _Answers = _Answers(self)
+        self._looked_at: dict[str, datetime] = {}
+
+    def answer(self, deal_id: str) -> Answer:
+        """A deal as it stands now."""
+        watched = self.deals[deal_id]
+        return answer(watched, self._as_of(watched), Asked(self._heartbeats))
+
+    def _tell(self, deal_id: str, as_of: datetime, out: Advanced | None, *, only_news: bool = False) -> None:
+        self._looked_at[deal_id] = as_of
+        self.answers.forget(deal_id)
+
+    def _told_since(self, moment: datetime) -> Iterator[str]:
+        return (deal_id for deal_id, at in self._looked_at.items() if at >= moment)
+
+    def _measured_anew(self) -> Iterator[str]:
+        yield from ()
 
     def _row_of(self, watched: Watched) -> bytes:
         return b""
 
-    def _sends(self, told: Answer, past_owners: set[str | None]) -> Iterator[Send]:
-        yield from ()
+
+class _Answers(MutableMapping[str, Answer]):
+    """The answers of a partition's deals, each of them found when it is asked for, and again when time has passed."""
+
+    def __init__(self, partition: Unwritten) -> None:
+        self._partition = partition
+        self._found: dict[str, Answer] = {}
+
+    def __getitem__(self, deal_id: str) -> Answer:
+        found, time = self._found.get(deal_id), self._partition.time
+        # of a closed one nothing lies ahead
+        if found is None or (found.is_open and time is not None and found.as_of < time):
+            found = self._found[deal_id] = self._partition.answer(deal_id)
+        return found
+
+    def forget(self, deal_id: str) -> None:
+        """It is another one now."""
+        self._found.pop(deal_id, None)
+
+    def __setitem__(self, deal_id: str, told: Answer) -> None:
+        self._found[deal_id] = told
+
+    def __delitem__(self, deal_id: str) -> None:
+        del self._found[deal_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._partition.deals)
+
+    def __len__(self) -> int:
+        return len(self._partition.deals)
 
 
 @dataclass

@@ -61,7 +61,7 @@ class Partition:
         self.partitions = partitions
         self.rules = rules
         self.deals: MutableMapping[str, Watched] = {}
-        self.answers: dict[str, Answer] = {}
+        self.answers: MutableMapping[str, Answer] = {}
         self.errors: Counter[str] = Counter()
         self._alignment = Alignment()
         self._heartbeats = Heartbeats(partition, rules)
@@ -319,13 +319,15 @@ class Partition:
         retold: dict[str, None] = {}
         for pipeline, since in self._wins.learned_late():
             # of others there is nothing to be told since then
-            told_since = (deal_id for deal_id, told in self.answers.items() if told.as_of >= since)
-            for deal_id in dict.fromkeys([*told_since, *changed]):
+            for deal_id in dict.fromkeys([*self._told_since(since), *changed]):
                 watched = self.deals[deal_id]
                 if watched.deal.pipeline == pipeline and (anew := watched.retold(since)).past != watched.past:
                     self.deals[deal_id] = anew
                     retold[deal_id] = None
         return retold
+
+    def _told_since(self, moment: datetime) -> Iterator[str]:
+        return (deal_id for deal_id, told in self.answers.items() if told.as_of >= moment)
 
     def _measured_anew(self) -> Iterator[str]:
         """The open deals of the pipelines in which another baseline is in force than before."""

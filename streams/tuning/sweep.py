@@ -401,7 +401,6 @@ class _Sweeping(Unwritten):
         super().__init__(0, 1, settings.folding)
         self.deals = shelf
         self._settings = settings
-        self._last: dict[str, datetime] = {}
 
     @property
     def coverage(self) -> Coverage:
@@ -417,15 +416,11 @@ class _Sweeping(Unwritten):
                 settings=self._settings,
                 courses=self._settings.untold,
             )
-        self._last[deal_id] = max(event.time, self._last.get(deal_id, event.time))
         return super()._apply(deal_id, event, out)
 
     def _retold(self, changed: Iterable[str]) -> dict[str, None]:
         for pipeline, since in self._wins.learned_late():
-            for deal_id, last in self._last.items():
-                if last >= since and (watched := self.deals[deal_id]).deal.pipeline == pipeline:
+            for deal_id in dict.fromkeys([*self._told_since(since), *changed]):
+                if (watched := self.deals[deal_id]).deal.pipeline == pipeline:
                     self.deals[deal_id] = watched.retold(since)
         return {}
-
-    def _tell(self, deal_id: str, as_of: datetime, out: Advanced | None, *, only_news: bool = False) -> None:
-        pass
