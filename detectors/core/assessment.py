@@ -108,15 +108,20 @@ class Watched:
     def apply(self, event: Event) -> Watched:
         """The deal with this event; the very same if the event says nothing new of it."""
         entry = entry_of(event, self.deal.rules.phrases)
-        deal = self.deal if entry is None else self.deal.plus(entry)
-        if entry is None or deal is self.deal:
+        if entry is None:
+            return self
+        last, known = self.deal.last_at, self.deal.entry(entry.event)
+        is_newest = known is None and (last is None or entry.at > last)
+        if is_newest:
+            # what is found of the deal as it was is known to the grown one
+            self.breaches_at(entry.at)
+        deal = self.deal.plus(entry)
+        if deal is self.deal:
             return self
         if deal.log is self.deal.log:
             # older than what the log still holds: it adds to the summary, and the past stays as it was told
             return replace(self, deal=deal)
-        last = self.deal.last_at
-        known = self.deal.entry(entry.event)
-        if known is None and (last is None or entry.at > last):
+        if is_newest:
             return self._then(deal, entry.at)
         eve: Watched | None = self.__dict__.get("_eve")
         if known is None and entry.at == last and eve is not None and eve.deal.earlier is deal.earlier:
