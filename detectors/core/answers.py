@@ -9,38 +9,34 @@ which every question that it was read from comes out the same.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache, lru_cache, partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar, overload
+
+from .strands import NONE, Strands, strand
 
 if TYPE_CHECKING:
     from .breach import Breach
     from .detector import Detector, Verdict
 
 T = TypeVar("T")
-NOTHING: frozenset[str] = frozenset()
 
-Told = tuple[frozenset[str], tuple[str, ...], frozenset[str]]
-
-
-@lru_cache(maxsize=65_536)
-def _read_from(strands: tuple[str, ...], questions: tuple[str, ...], through: tuple[frozenset[str], ...]) -> Told:
-    """Strands, questions, and all strands through both: much the same for all deals, and then the very same."""
-    return _shared(frozenset(strands)), questions, _shared(frozenset(strands).union(*through))
-
-
-@cache
-def _shared(strands: frozenset[str]) -> frozenset[str]:
-    return strands
+_BASELINE, _COVERAGE = strand("baseline"), strand("coverage")
 
 
 class Known(NamedTuple):
     """An answer, the strands and questions that it was read from, and all strands that it hangs on through those."""
 
     value: Any
-    strands: frozenset[str]
+    strands: Strands
     questions: tuple[str, ...]
-    hangs_on: frozenset[str]
+    hangs_on: Strands
     asked: object = None
+
+
+@lru_cache(maxsize=4096)
+def _shared(questions: tuple[str, ...]) -> tuple[str, ...]:
+    """The very same for all deals: who is asked asks much the same of each."""
+    return questions
 
 
 class Memory:
@@ -51,24 +47,24 @@ class Memory:
     def __init__(self) -> None:
         self.known: dict[str, Known] = {}
         self.breaches_told: dict[str, Known] = {}
-        self.touched: frozenset[str] = NOTHING
+        self.touched = NONE
         # questions with another answer than those who asked them saw, and those that were asked since
         self.changed: set[str] = set()
         self.fresh: set[str] = set()
         self.baseline: object = None
         self.coverage: object = None
 
-    def after(self, touched: Iterable[str]) -> Memory:
+    def after(self, touched: Strands) -> Memory:
         """What is still known of the history after these strands were touched."""
         then = Memory()
         then.known, then.breaches_told = self.known.copy(), self.breaches_told.copy()
-        then.touched = self.touched.union(touched)
+        then.touched = self.touched | touched
         then.changed, then.baseline, then.coverage = self.changed.copy(), self.baseline, self.coverage
         return then
 
     def of_the_history(self, *but: str) -> Memory:
         """What is known of the history, but for some questions, to be asked by other detectors."""
-        then = self.after(())
+        then = self.after(NONE)
         then.breaches_told = {}
         for name in but:
             then.known.pop(name, None)
@@ -77,22 +73,22 @@ class Memory:
     def beside(self, baseline: object, coverage: object) -> Memory:
         """The same, beside what is not of the history."""
         if self.baseline is not baseline:
-            self.baseline, self.touched = baseline, self.touched | {"baseline"}
+            self.baseline, self.touched = baseline, self.touched | _BASELINE
         if self.coverage is not coverage:
-            self.coverage, self.touched = coverage, self.touched | {"coverage"}
+            self.coverage, self.touched = coverage, self.touched | _COVERAGE
         return self
 
     def answer(self, deal: Asked, name: str, ask: Callable[[Any], T]) -> T:
         """The answer to a question of the deal."""
         was = self.known.get(name)
         if was is not None:
-            if was.hangs_on.isdisjoint(self.touched) or name in self.fresh:
+            if not was.hangs_on & self.touched or name in self.fresh:
                 return was.value  # type: ignore[no-any-return]
             if self._stands(deal, was):
                 self.fresh.add(name)
                 return was.value  # type: ignore[no-any-return]
         now = self._asked(deal, ask)
-        if was is not None and was.hangs_on == now.hangs_on and _is_same(was.value, now.value):
+        if was is not None and was.hangs_on == now.hangs_on and is_equal(was.value, now.value):
             now = Known(was.value, now.strands, now.questions, now.hangs_on)
         else:
             self.changed.add(name)
@@ -102,29 +98,23 @@ class Memory:
 
     def breaches(
         self, deal: Asked, detectors: Iterable[tuple[str, Detector]], failed: Callable[[str, Exception], None]
-    ) -> Iterator[tuple[str, Breach]]:
+    ) -> dict[str, Breach]:
         """What detectors say of the deal. They ask questions, and are asked by nobody; who fails is asked again."""
-        told, touched = self.breaches_told, self.touched
+        told, touched, found = self.breaches_told, self.touched, {}
         for name, detector in detectors:
             was = told.get(name)
-            # mostly the first suffices: a call for each would be the most of it
-            if (
-                was is not None
-                and was.asked is detector
-                and (was.hangs_on.isdisjoint(touched) or self._stands(deal, was))
-            ):
-                breach = was.value
-            else:
+            if was is None or was.asked is not detector or (was.hangs_on & touched and not self._stands(deal, was)):
                 try:
                     now = self._asked(deal, detector.assess)
                 except Exception as error:
                     told.pop(name, None)
                     failed(name, error)
                     continue
-                breach = was.value if was is not None and was.value == now.value else now.value
-                told[name] = Known(breach, now.strands, now.questions, now.hangs_on, detector)
-            if breach is not None:
-                yield name, breach
+                value = was.value if was is not None and was.value == now.value else now.value
+                was = told[name] = Known(value, now.strands, now.questions, now.hangs_on, detector)
+            if was.value is not None:
+                found[name] = was.value
+        return found
 
     def judgements(
         self,
@@ -163,7 +153,7 @@ class Memory:
     def is_known(self, name: str) -> bool:
         """Whether the answer to a question stands untouched."""
         known = self.known.get(name)
-        return known is not None and (known.hangs_on.isdisjoint(self.touched) or name in self.fresh)
+        return known is not None and (not known.hangs_on & self.touched or name in self.fresh)
 
     def settled(self, detectors: Mapping[str, object]) -> None:
         """Each of these was asked: what nobody looked at any more is let go, and what others said before."""
@@ -172,15 +162,15 @@ class Memory:
                 self.breaches_told = {name: told for name, told in self.breaches_told.items() if name in detectors}
             touched, fresh = self.touched, self.fresh
             self.known = {
-                name: known for name, known in self.known.items() if known.hangs_on.isdisjoint(touched) or name in fresh
+                name: known for name, known in self.known.items() if not known.hangs_on & touched or name in fresh
             }
-            self.touched = NOTHING
+            self.touched = NONE
         self.changed.clear()
         self.fresh.clear()
 
     def _stands(self, deal: Asked, was: Known) -> bool:
         """Whether all that an answer was read from is as it was, asked in the same order."""
-        if not was.strands.isdisjoint(self.touched):
+        if was.strands & self.touched:
             return False
         for name in was.questions:
             if not self.is_known(name):
@@ -193,8 +183,10 @@ class Memory:
         view = deal.view()
         value = ask(view)
         strands, questions = view.noted()
-        known = self.known
-        return Known(value, *_read_from(strands, questions, tuple([known[name].hangs_on for name in questions])))
+        hangs_on, known = strands, self.known
+        for name in questions:
+            hangs_on |= known[name].hangs_on
+        return Known(value, strands, _shared(questions), hangs_on)
 
 
 class _LookedAt(Mapping[str, "Breach"]):
@@ -217,7 +209,7 @@ class _LookedAt(Mapping[str, "Breach"]):
         return len(self._breaches)
 
 
-def _is_same(one: object, other: object) -> bool:
+def is_equal(one: object, other: object) -> bool:
     return one is other or (type(one) is type(other) and one == other)
 
 
@@ -263,7 +255,7 @@ class question(Generic[T]):  # noqa: N801 - it is used as `cached_property` is
         memory: Memory | None = mine.get("_memory")
         known = memory.known.get(name) if memory is not None else None
         # what was asked before, as nearly everything was, is not worth a call
-        if known is not None and memory is not None and known.hangs_on.isdisjoint(memory.touched):
+        if known is not None and memory is not None and not known.hangs_on & memory.touched:
             value: T = known.value
         else:
             value = deal.look_up(self)

@@ -50,28 +50,27 @@ def assess(
     """
     if not deal.is_open or not deal.log:
         return {}
-    found: dict[str, Breach] = {}
 
     def failed(name: str, error: Exception) -> None:
         if on_error is None:
             raise error
         on_error(name, deal.id, error)
 
-    for name, breach in deal.breaches(failed):
-        told = breach if beside_past is None else beside_past(name, breach)
-        if told is not None:
-            found[name] = told
+    found = _beside(deal.breaches(failed), beside_past)
     # what a person called noise is no sign of anything
     said = deal.verdicts
     alone = (
         {name: each for name, each in found.items() if not is_muted_for_good(each, said.get(name))} if said else found
     )
-    for name, breach in list(deal.judgements(alone, failed)):
-        told = breach if beside_past is None else beside_past(name, breach)
-        if told is not None:
-            found[name] = told
+    found |= _beside(dict(deal.judgements(alone, failed)), beside_past)
     deal.settled()
     return found
+
+
+def _beside(found: dict[str, Breach], past: BesidePast | None) -> dict[str, Breach]:
+    if past is None:
+        return found
+    return {name: told for name, breach in found.items() if (told := past(name, breach)) is not None}
 
 
 class _Stated(NamedTuple):

@@ -17,7 +17,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from .answers import question
+from .answers import is_equal, question
 from .changes import Change
 from .course import Course
 from .earlier import seen, summarised
@@ -35,7 +35,7 @@ from .log import (
     weight,
 )
 from .plan import Step, still_open
-from .strands import strands_of, touched_by
+from .strands import NONE, Strands, fields, strand, strands_of, together, touched_by
 from .view import Viewing
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Deal(Course):
         through = self.earlier.touched_through if is_touch(entry) else self.earlier.told_through
         if through is not None and entry.at <= through:
             return self._summarised(next(each for each in log if each.event == entry.event))
-        touched = touched_by(entry) | (touched_by(known) if known else frozenset())
+        touched = touched_by(entry) | (touched_by(known) if known else NONE)
         return self._with(touched, log=tuple(log))._trimmed()
 
     def _grown(self, entry: Entry) -> Deal:
@@ -120,7 +120,7 @@ class Deal(Course):
     def with_newer(self, entries: Iterable[Entry]) -> Deal:
         """With these entries, complete and in order, behind all others; nothing falls off."""
         more = tuple(entries)
-        return self._with(frozenset().union(*map(touched_by, more)), log=self.log + more)
+        return self._with(together(map(touched_by, more)), log=self.log + more)
 
     def was_told(self, event: Event) -> Literal["same", "other"] | None:
         """Whether it holds an event of this identity, of the same content or another; what fell off is forgotten."""
@@ -135,7 +135,7 @@ class Deal(Course):
         cut = bisect_left(self.log, moment, key=lambda entry: entry.at)
         if cut == len(self.log):
             return self
-        return self._with(frozenset().union(*map(touched_by, self.log[cut:])), log=self.log[:cut])
+        return self._with(together(map(touched_by, self.log[cut:])), log=self.log[:cut])
 
     def under(self, rules: Rules) -> Deal:
         """The same history, judged by other rules."""
@@ -163,7 +163,7 @@ class Deal(Course):
         """Those that apply to it as it is now."""
         return self.rules.resolved_for(self)
 
-    def breaches(self, failed: Failed) -> Iterator[tuple[str, Breach]]:
+    def breaches(self, failed: Failed) -> dict[str, Breach]:
         """What detectors say of it, each of them asked only if something that it looked at has changed."""
         memory = self.memory().beside(self.baseline, self.coverage)
         return memory.breaches(self, self.detectors.of_deals, failed)
@@ -198,34 +198,30 @@ class Deal(Course):
         copy.__dict__.update({name: getattr(self, name) for name in _FIELDS})
         return copy
 
-    def _with(self, touched: frozenset[str], **other: object) -> Deal:
+    def _with(self, touched: Strands, **other: object) -> Deal:
         """With another log or summary: what hangs on no strand that it touches is known already."""
         then = self._copy()
         then.__dict__.update(other, _memory=self.memory().after(touched))
         return then
 
-    def _touched_by(self, entry: Entry) -> frozenset[str]:
+    def _touched_by(self, entry: Entry) -> Strands:
         """What the newest entry touches: a field that it only repeats is the same."""
         touched = touched_by(entry)
         if isinstance(entry, DealEntry):
-            repeated = {
-                f"field {name}"
-                for name, value in entry.fields.items()
-                if (told := self.told(name)) and type(told[-1].value) is type(value) and told[-1].value == value
-            }
-            touched -= repeated
+            for name, value in entry.fields.items():
+                if (told := self.told(name)) and is_equal(told[-1].value, value):
+                    touched &= ~fields(name)
         return touched
 
     def _carry_over(self, before: Deal, entry: Entry) -> None:
         """Keep what was read of the log before the newest entry came, and extend it."""
         known, mine = before.__dict__, self.__dict__
-        strands = strands_of(entry)
+        belongs = strands_of(entry)
         mine["_events"] = before._events
         before._events.add(entry.event)
         if "_entries" in known:
             mine["_entries"] = {
-                asked: told if strands.isdisjoint(asked) else (*told, entry)
-                for asked, told in known["_entries"].items()
+                asked: (*told, entry) if asked & belongs else told for asked, told in known["_entries"].items()
             }
         if isinstance(entry, MailEntry | MeetingEntry | CallEntry) and before.memory().is_known("_conversation"):
             self._go_on_from(before, entry)
@@ -288,7 +284,7 @@ class Deal(Course):
             fallen += news[: max(0, len(news) + len(pinned) - MOST_OTHERS * 3 // 4)]
         gone = idle | {entry.event for entry in fallen}
         kept = tuple(entry for entry in self.log if entry.event not in gone)
-        touched = frozenset({"earlier"}).union(*(touched_by(entry) for entry in self.log if entry.event in gone))
+        touched = together(touched_by(entry) for entry in self.log if entry.event in gone) | strand("earlier")
         return self._with(touched, log=kept, earlier=summarised(self.earlier, fallen, self.is_ours))
 
     def _answered_by(self, ours: set[str]) -> set[str]:

@@ -15,7 +15,7 @@ from .answers import Asked, question
 from .changes import Change, is_same, older, plain
 from .earlier import NOTHING, Earlier
 from .log import DealEntry, Entry
-from .strands import strands_of
+from .strands import Strands, strands, strands_of
 
 if TYPE_CHECKING:
     from .baselines import Baseline
@@ -56,12 +56,13 @@ class Facts(Asked):
     baseline: Baseline | None = field(default=None, compare=False, repr=False)
     coverage: Coverage | None = field(default=None, compare=False, repr=False)
 
-    def entries(self, *strands: str) -> tuple[Entry, ...]:
-        """The entries of the log that belong to any of these strands, in order."""
-        known: dict[tuple[str, ...], tuple[Entry, ...]] = self.__dict__.setdefault("_entries", {})
-        if strands not in known:
-            known[strands] = tuple(entry for entry in self.log if not strands_of(entry).isdisjoint(strands))
-        return known[strands]
+    def entries(self, *names: str) -> tuple[Entry, ...]:
+        """The entries of the log that belong to any strand of these names, in order."""
+        known: dict[Strands, tuple[Entry, ...]] = self.__dict__.setdefault("_entries", {})
+        asked = strands(*names)
+        if asked not in known:
+            known[asked] = tuple([entry for entry in self.log if strands_of(entry) & asked])
+        return known[asked]
 
     @cached_property
     def _told(self) -> dict[str, list[Change]]:

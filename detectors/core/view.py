@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from .answers import question
 from .facts import Facts
+from .strands import NONE, Strands, fields, strand, strands, told
 
 if TYPE_CHECKING:
     from .changes import Change
@@ -18,15 +19,16 @@ T = TypeVar("T")
 class _Noted:
     """A field of the deal that is a strand by itself."""
 
-    def __init__(self, strand: str) -> None:
-        self.strand = strand
+    def __init__(self, name: str) -> None:
+        self.strand = strand(name)
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 
     def __get__(self, view: Viewing, owner: type | None = None) -> Any:
-        view._strands[self.strand] = None
-        value = view.__dict__[self.name] = getattr(view._deal, self.name)
+        mine = view.__dict__
+        mine["_strands"] |= self.strand
+        value = mine[self.name] = getattr(view._deal, self.name)
         return value
 
 
@@ -34,7 +36,7 @@ class Viewing(Facts):
     """Everything that is asked of it is asked of its deal, and noted by strand or question."""
 
     _deal: Deal
-    _strands: dict[str, None]
+    _strands: Strands
     _questions: dict[str, None]
 
     log = _Noted("log")
@@ -44,7 +46,9 @@ class Viewing(Facts):
     _told = _Noted("deal")
 
     def __init__(self, deal: Deal) -> None:
-        self.__dict__.update(_deal=deal, _strands={}, _questions={}, id=deal.id, rules=deal.rules)
+        mine = self.__dict__
+        mine["_deal"], mine["id"], mine["rules"] = deal, deal.id, deal.rules
+        mine["_strands"], mine["_questions"] = NONE, {}
 
     def look_up(self, asked: question[T]) -> T:
         """The answer to one of the deal's questions."""
@@ -53,22 +57,22 @@ class Viewing(Facts):
         known = deal.__dict__
         return known[name] if name in known else asked.__get__(deal)
 
-    def noted(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The strands and questions that were looked at, in order."""
-        return tuple(self._strands), tuple(self._questions)
+    def noted(self) -> tuple[Strands, tuple[str, ...]]:
+        """The strands and questions that were looked at, these in order."""
+        return self._strands, tuple(self._questions)
 
-    def entries(self, *strands: str) -> tuple[Entry, ...]:
-        self._strands.update(dict.fromkeys(strands))
-        return self._deal.entries(*strands)
+    def entries(self, *names: str) -> tuple[Entry, ...]:
+        self.__dict__["_strands"] |= strands(*names)
+        return self._deal.entries(*names)
 
     def told(self, name: str) -> list[Change]:
-        self._strands[f"told {name}"] = None
+        self.__dict__["_strands"] |= told(name)
         return self._deal.told(name)
 
     def changes(self, name: str) -> list[Change]:
-        self._strands[f"field {name}"] = None
+        self.__dict__["_strands"] |= fields(name)
         return self._deal.changes(name)
 
     def fact(self, name: str) -> Any:
-        self._strands[f"field {name}"] = None
+        self.__dict__["_strands"] |= fields(name)
         return self._deal.fact(name)

@@ -92,7 +92,7 @@ def test_what_touches_no_strand_that_an_answer_hangs_on_has_no_part_in_it(events
     memory = whole.memory()
     assert memory.breaches_told
     for name, told in memory.breaches_told.items():
-        log = tuple(entry for entry in whole.log if not touched_by(entry).isdisjoint(told.hangs_on))
+        log = tuple(entry for entry in whole.log if touched_by(entry) & told.hangs_on)
         detector = whole.detectors.by_name[name]
         assert told.value == detector.assess(Deal(DEAL, RULES, log, whole.earlier)), name
 
