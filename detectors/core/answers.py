@@ -122,9 +122,9 @@ class Memory:
         verdicts: Iterable[tuple[str, Verdict]],
         breaches: Mapping[str, Breach],
         failed: Callable[[str, Exception], None],
-    ) -> Iterator[tuple[str, Breach]]:
+    ) -> dict[str, Breach]:
         """What verdicts say of the deal and of the breaches that others found in it."""
-        told = self.breaches_told
+        told, found = self.breaches_told, {}
         for name, verdict in verdicts:
             was = told.get(name)
             if was is None or was.asked is not verdict or not self._stands(deal, was):
@@ -138,7 +138,8 @@ class Memory:
                 # breaches are another each time: who looks at them is asked each time
                 was = told[name] = now._replace(asked=None if looked_at.by_somebody else verdict)
             if was.value is not None:
-                yield name, was.value
+                found[name] = was.value
+        return found
 
     def extended(self, name: str, value: object) -> None:
         """Know a question's answer that was told from the one before it, read from the same."""

@@ -8,7 +8,7 @@ a deal never overlap.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -42,11 +42,12 @@ def assess(
     deal: Deal,
     on_error: OnError | None = None,
     beside_past: BesidePast | None = None,
+    concerned: Collection[str] | None = None,
 ) -> dict[str, Breach]:
     """The breaches of an open deal by detector; empty for a closed one.
 
-    A detector that fails is told to `on_error` (else it raises); the others go on. `beside_past` says how each breach
-    is told beside the findings that are over; verdicts see it so.
+    A detector that fails is told to `on_error` (else it raises); the others go on. `beside_past` says how the breach of
+    each detector that is `concerned` (None: of all) is told beside the findings that are over; verdicts see it so.
     """
     if not deal.is_open or not deal.log:
         return {}
@@ -56,21 +57,26 @@ def assess(
             raise error
         on_error(name, deal.id, error)
 
-    found = _beside(deal.breaches(failed), beside_past)
+    found = _beside(deal.breaches(failed), beside_past, concerned)
     # what a person called noise is no sign of anything
     said = deal.verdicts
     alone = (
         {name: each for name, each in found.items() if not is_muted_for_good(each, said.get(name))} if said else found
     )
-    found |= _beside(dict(deal.judgements(alone, failed)), beside_past)
+    found |= _beside(deal.judgements(alone, failed), beside_past, concerned)
     deal.settled()
     return found
 
 
-def _beside(found: dict[str, Breach], past: BesidePast | None) -> dict[str, Breach]:
-    if past is None:
-        return found
-    return {name: told for name, breach in found.items() if (told := past(name, breach)) is not None}
+def _beside(found: dict[str, Breach], past: BesidePast | None, concerned: Collection[str] | None) -> dict[str, Breach]:
+    if past is not None:
+        for name in sorted(found if concerned is None else found.keys() & concerned):
+            told = past(name, found[name])
+            if told is None:
+                del found[name]
+            else:
+                found[name] = told
+    return found
 
 
 class _Stated(NamedTuple):
@@ -84,7 +90,7 @@ class _Stated(NamedTuple):
 class Watched:
     """A deal under watch: its history, the findings of its past that are over, and which of them came back when.
 
-    Of both, the newest `most_past` are kept.
+    Of both, the newest `most_past` are kept. The deal stands beside the baseline that it was last judged by.
     """
 
     most_past: ClassVar[int] = MOST_PAST
@@ -100,7 +106,8 @@ class Watched:
         baseline = self._baseline_of(self.deal, moment)
         judged: tuple[Baseline | None, dict[str, Breach]] | None = self.__dict__.get("_judged")
         if judged is None or judged[0] is not baseline:
-            judged = baseline, self._judge(self.deal, baseline, self._beside_past)
+            self.__dict__["deal"] = deal = self.deal.given(baseline)
+            judged = baseline, self._judge(deal, self._beside_past, self._ended.keys() | self._returned.keys())
             self.__dict__["_judged"] = judged
         return judged[1]
 
@@ -214,19 +221,16 @@ class Watched:
     def _baseline_of(self, deal: Deal, moment: datetime) -> Baseline | None:
         return self.baselines.of(deal.pipeline, moment) if self.baselines else None
 
-    def _judge(
-        self,
-        deal: Deal,
-        baseline: Baseline | None,
-        beside_past: BesidePast,
-    ) -> dict[str, Breach]:
+    def _judge(self, deal: Deal, beside_past: BesidePast, concerned: Collection[str]) -> dict[str, Breach]:
         again = deal.taken_up if deal.log else None
+        if again is None:
+            return assess(deal, self.on_error, beside_past, concerned)
 
         def begun(name: str, breach: Breach) -> Breach | None:
-            since_then = taken_up(breach, again) if again else breach
+            since_then = taken_up(breach, again)
             return since_then and beside_past(name, since_then)
 
-        return assess(deal.given(baseline), self.on_error, begun if again else beside_past)
+        return assess(deal, self.on_error, begun)
 
     @cached_property
     def _ended(self) -> dict[str, datetime]:
@@ -258,8 +262,6 @@ class Watched:
         returns: list[Return] = []
 
         def beside_past(name: str, breach: Breach) -> Breach:
-            if name not in before and name not in ended and name not in back_before:
-                return breach
             if not breach.holds_at(at):
                 return self._beside_past(name, breach)
             was, end = before.get(name), ended.get(name)
@@ -273,7 +275,8 @@ class Watched:
             return returned(breach, back) if back is not None else breach
 
         baseline = self._baseline_of(deal, at)
-        now_told = self._judge(deal, baseline, beside_past)
+        deal = deal.given(baseline)
+        now_told = self._judge(deal, beside_past, before.keys() | ended.keys() | back_before.keys())
         over = []
         for name, breach in before.items():
             now = now_told.get(name)

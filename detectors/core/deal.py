@@ -39,7 +39,7 @@ from .strands import NONE, Strands, fields, strand, strands_of, together, touche
 from .view import Viewing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from .baselines import Baseline
     from .breach import Breach
@@ -168,7 +168,7 @@ class Deal(Course):
         memory = self.memory().beside(self.baseline, self.coverage)
         return memory.breaches(self, self.detectors.of_deals, failed)
 
-    def judgements(self, breaches: Mapping[str, Breach], failed: Failed) -> Iterator[tuple[str, Breach]]:
+    def judgements(self, breaches: Mapping[str, Breach], failed: Failed) -> dict[str, Breach]:
         """What verdicts say of it and of what the other detectors said."""
         return self.memory().judgements(self, self.detectors.verdicts, breaches, failed)
 
