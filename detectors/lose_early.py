@@ -12,7 +12,6 @@ need to critical with their own words.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
@@ -23,9 +22,10 @@ from .core.breach import Breach, Evidence
 from .core.deal import Deal
 from .core.detector import Verdict
 from .core.registry import catalogue
+from .core.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class _Critical:
     """A finding of another detector, and while it is critical."""
 

@@ -17,6 +17,8 @@ from typing import ClassVar, Literal
 import orjson
 from kafka.partitioner.default import murmur2
 
+from detectors.core.values import value
+
 MARK = "stallwatch-mark"
 # all companies that a mail was sent to, if it was to several: a JSON list
 COMPANIES = "stallwatch-companies"
@@ -26,7 +28,7 @@ Topic = Literal["inbox", "mail", "deal_events", "findings", "books", "dead_lette
 Headers = tuple[tuple[str, bytes], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Record:
     """A record as it was read; `partition` is the one that it was read from."""
 
@@ -46,7 +48,7 @@ class Record:
         return next((value for each, value in self.headers if each == name), None)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Send:
     """A record to write."""
 

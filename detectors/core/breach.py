@@ -1,16 +1,17 @@
 """What a detector says, and what becomes of it: evidence, breach, finding."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from .values import value
+
 Severity = Literal["info", "warning", "critical"]
 State = Literal["pending", "open", "resolved", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Evidence:
     """One checkable fact: the event it comes from (source/id), when that happened, and what it says."""
 
@@ -19,7 +20,7 @@ class Evidence:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Breach:
     """When a deal stalls if nothing more happens.
 
@@ -42,7 +43,7 @@ class Breach:
         return [at for at in (self.since, self.critical_from, self.until) if at is not None and at > moment]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Finding:
     """A breach as people and other tools see it, in the contract's form; of a whole book it names no deal.
 

@@ -1,13 +1,13 @@
 """When a field took a value: the word in which a deal's history is told."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from .log import DealEntry, Entry, order
+from .values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Change:
     """A field took a value; in `bulk` by nobody's move, as an import or a migration writes many deals at once."""
 

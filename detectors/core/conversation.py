@@ -9,11 +9,12 @@ from typing import Literal
 
 from .log import CallEntry, Entry, MailEntry, MeetingEntry
 from .threads import Threads
+from .values import value
 
 IsOurs = Callable[[str], bool]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Touch:
     """A mail, call or meeting between the two sides.
 

@@ -11,12 +11,13 @@ from .changes import Change, newer, older, taken
 from .conversation import IsOurs, Touch, is_internal, touches
 from .executives import decides
 from .log import DealEntry, Entry, MeetingEntry, PersonEntry, is_touch
+from .values import value
 
 MOST_PEOPLE = 100
 _LONG_AGO = datetime(1900, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Seen:
     """A person on the buyer's side: first touch, first two-way touch, and last two-way touch with its event."""
 

@@ -1,16 +1,16 @@
 """What lies ahead of a deal, and the steps forward that we made ourselves."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from .calendar import Calendar
 from .conversation import IsOurs, is_internal
 from .log import DealEntry, DocumentEntry, Entry, MailEntry, MeetingEntry, MilestoneEntry
+from .values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Planned:
     """Something agreed for later: known from `at` on, ahead until `until` (or until it was moved or called off)."""
 
@@ -20,7 +20,7 @@ class Planned:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Step:
     """A purposeful step of ours."""
 
@@ -111,7 +111,7 @@ def milestones_done(log: Iterable[Entry]) -> list[Step]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Milestone:
     """A step of the close plan as it stands: what was told of it last, and by which event."""
 

@@ -10,14 +10,15 @@ never been away: what is critical by its age does not start over as a warning, u
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from .breach import Breach, Evidence, Finding
 from .changes import Change
+from .values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Return:
     """With the events of the moment `at`, a detector's breach begins at `since` at the earliest.
 
