@@ -158,25 +158,26 @@ class Memory:
 
     def settled(self, detectors: Mapping[str, object]) -> None:
         """Each of these was asked: what nobody looked at any more is let go, and what others said before."""
-        if self.touched:
+        touched, fresh = self.touched, self.fresh
+        if touched:
             if not self.breaches_told.keys() <= detectors.keys():
                 self.breaches_told = {name: told for name, told in self.breaches_told.items() if name in detectors}
-            touched, fresh = self.touched, self.fresh
-            self.known = {
-                name: known for name, known in self.known.items() if not known.hangs_on & touched or name in fresh
-            }
+            known = self.known
+            for name in [name for name, answer in known.items() if answer.hangs_on & touched and name not in fresh]:
+                del known[name]
             self.touched = NONE
         self.changed.clear()
-        self.fresh.clear()
+        fresh.clear()
 
     def _stands(self, deal: Asked, was: Known) -> bool:
         """Whether all that an answer was read from is as it was, asked in the same order."""
-        if was.strands & self.touched:
+        touched, changed, fresh, known = self.touched, self.changed, self.fresh, self.known
+        if was.strands & touched:
             return False
         for name in was.questions:
-            if not self.is_known(name):
+            if name not in fresh and ((answer := known.get(name)) is None or answer.hangs_on & touched):
                 getattr(deal, name)
-            if name in self.changed:
+            if name in changed:
                 return False
         return True
 
