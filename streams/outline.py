@@ -13,7 +13,7 @@ from itertools import islice
 from struct import Struct
 from typing import NamedTuple
 
-from detectors.core.breach import Severity
+from detectors.core.breach import Finding, Severity
 
 from .answer import Answer, finding_line, of_json, to_json
 
@@ -77,8 +77,8 @@ class Outline:
             ended=told.ended,
             heard_at=told.heard_at,
             is_unknown=told.is_unknown,
-            stalls=tuple(_mark(each.detector, each.severity) for each in told.stalls),
-            open_findings=tuple(_mark(each.detector, each.severity) for each in told.open_findings),
+            stalls=_marks(told.stalls),
+            open_findings=_marks(told.open_findings),
             _courses=b"".join(
                 _COURSE.pack(_number(name), since, _GOES_ON if until is None else until)
                 for name, since, until in told.courses
@@ -125,9 +125,14 @@ def phrases_of(answers: Iterable[Answer]) -> bytes:
     return "".join(found.values()).encode()[-MOST_PHRASES:]
 
 
-@lru_cache(maxsize=4096)
-def _mark(detector: str, severity: Severity) -> Mark:
-    return Mark(detector, severity)
+def _marks(findings: Iterable[Finding]) -> tuple[Mark, ...]:
+    """Few combinations of what is wrong are found again and again: all deals share them."""
+    return _the_same(tuple(Mark(each.detector, each.severity) for each in findings))
+
+
+@lru_cache(maxsize=16_384)
+def _the_same(marks: tuple[Mark, ...]) -> tuple[Mark, ...]:
+    return marks
 
 
 _NAMES: list[str] = []
