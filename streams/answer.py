@@ -45,6 +45,30 @@ class Answer:
         """Neither won nor lost."""
         return self.status == "open"
 
+    @property
+    def met_executive(self) -> bool:
+        """Whether somebody who decides was met."""
+        return self.page is not None and "executive" in self.page.known
+
+    @property
+    def ended(self) -> datetime | None:
+        """When it was won or lost."""
+        return self.page.ended if self.page else None
+
+    @property
+    def heard_at(self) -> datetime | None:
+        """When the buyer last took part, else when the deal began."""
+        return self.two_way_at or (self.page.began if self.page else None)
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether anything of it is unknown, because a source has not reported."""
+        return any(finding.state == "unknown" for finding in self.findings)
+
+    def whole(self) -> "Answer":
+        """Itself: where it is kept in short, that is to be asked for."""
+        return self
+
     def still_at(self, moment: datetime) -> "Answer":
         """The same answer, where nothing has changed up to a later moment."""
         return replace(self, as_of=moment.astimezone(self.as_of.tzinfo)) if moment > self.as_of else self

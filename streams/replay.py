@@ -45,6 +45,7 @@ class Unwritten(Partition):
 
     def __init__(self, partition: int, partitions: int, rules: Rules) -> None:
         super().__init__(partition, partitions, rules)
+        self.deals: MutableMapping[str, Watched] = {}
         self.answers: _Answers = _Answers(self)
         self._looked_at: dict[str, datetime] = {}
 
@@ -63,7 +64,7 @@ class Unwritten(Partition):
     def _measured_anew(self) -> Iterator[str]:
         yield from ()
 
-    def _row_of(self, watched: Watched) -> bytes:
+    def _row_of(self, deal_id: str) -> bytes:
         return b""
 
 

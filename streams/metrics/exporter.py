@@ -17,6 +17,7 @@ from detectors.core.rules import Rules
 from ..alerting.telling import Telling
 from ..answer import Answer
 from ..books import BookAnswer
+from ..outline import Glance
 from ..wire import Topic
 from . import catalogue as metrics
 from .counts import Counts, label
@@ -30,7 +31,7 @@ from .threshold_series import promised_series, threshold_series
 class State:
     """What a scrape sees of a worker."""
 
-    answers: Iterable[Answer]
+    answers: Iterable[Glance]
     books: Iterable[tuple[str, list[Answer]]]
     judged: Iterable[BookAnswer]
     errors: Counter[str]
@@ -106,7 +107,7 @@ def short(owner: str | None) -> str:
     return label((owner or "").partition("@")[0])
 
 
-def _deals(answers: list[Answer]) -> Iterator[Metric]:
+def _deals(answers: list[Glance]) -> Iterator[Metric]:
     counts: Counter[tuple[str, ...]] = Counter()
     amounts: defaultdict[tuple[str, ...], float] = defaultdict(float)
     stalled: defaultdict[tuple[str, ...], float] = defaultdict(float)
@@ -139,7 +140,7 @@ def _owners(books: Iterable[tuple[str, list[Answer]]], tellings: Iterable[Tellin
     yield gauge(metrics.ALERTS_WITHHELD, withheld)
 
 
-def _findings(answers: list[Answer], judged: Iterable[BookAnswer]) -> Iterator[Metric]:
+def _findings(answers: list[Glance], judged: Iterable[BookAnswer]) -> Iterator[Metric]:
     """Open findings on deals and on whole books."""
     counts = Counter(
         (finding.detector, finding.severity, label(told.team)) for told in answers for finding in told.open_findings
@@ -153,7 +154,7 @@ def _findings(answers: list[Answer], judged: Iterable[BookAnswer]) -> Iterator[M
     yield gauge(metrics.FINDINGS, counts)
 
 
-def _deal_series(answers: list[Answer], most: int) -> Iterator[Metric]:
+def _deal_series(answers: list[Glance], most: int) -> Iterator[Metric]:
     """Series for single deals, as many as the cap allows, the largest deals first."""
     one_each: dict[tuple[str, ...], float] = {}
     amounts: dict[tuple[str, ...], float] = {}

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..answer import Answer
+from ..outline import Glance
 
 OTHER = "other"
 MOST: Mapping[str, int] = {"pipeline": 50, "stage": 200, "team": 500, "currency": 50, "owner": 5000}
@@ -18,7 +18,7 @@ MOST: Mapping[str, int] = {"pipeline": 50, "stage": 200, "team": 500, "currency"
 class Names:
     """The names that a scrape tells, by what these deals have."""
 
-    def __init__(self, answers: Iterable[Answer]) -> None:
+    def __init__(self, answers: Iterable[Glance]) -> None:
         found: dict[str, Counter[str]] = {kind: Counter() for kind in MOST}
         for told in answers:
             for kind, counts in found.items():
@@ -27,7 +27,7 @@ class Names:
         self._kept = {kind: _kept(counts, MOST[kind]) for kind, counts in found.items() if len(counts) > MOST[kind]}
         self.left_out = {kind: len(counts) - min(len(counts), MOST[kind]) for kind, counts in found.items()}
 
-    def told(self, answer: Answer) -> Answer:
+    def told(self, answer: Glance) -> Glance:
         """The deal under the names that are told."""
         changed: dict[str, Any] = {kind: self.name(kind, getattr(answer, kind)) for kind in self._kept}
         return replace(answer, **changed) if changed else answer

@@ -15,7 +15,7 @@ from prometheus_client.metrics_core import Metric
 from detectors.core.calendar import Calendar
 from detectors.core.rules import Rules
 
-from ..answer import Answer
+from ..outline import Glance
 from . import catalogue as metrics
 from .counts import label
 from .families import gauge
@@ -30,7 +30,7 @@ SILENCE_BUCKETS = (1, 2, 3, 5, 10, 15, 20, 30, 40, 60, 90, 130)
 Sums = defaultdict[tuple[str, ...], float]
 
 
-def pipeline_series(answers: Iterable[Answer], clock: datetime | None, rules: Rules) -> Iterator[Metric]:
+def pipeline_series(answers: Iterable[Glance], clock: datetime | None, rules: Rules) -> Iterator[Metric]:
     """Every family of this file; `answers` are all deals of a worker, closed ones too."""
     everything = list(answers)
     opened = [told for told in everything if told.is_open]
@@ -56,7 +56,7 @@ def quarter(close_date: str | None, today: date, rules: Rules) -> str:
     return LATER if ahead > MOST_QUARTERS else f"FY{year} Q{number}"
 
 
-def _closing(opened: Iterable[Answer], clock: datetime | None, rules: Rules) -> Metric:
+def _closing(opened: Iterable[Glance], clock: datetime | None, rules: Rules) -> Metric:
     amounts: Sums = defaultdict(float)
     if clock is not None:
         today = rules.calendar_of(None, None).local(clock).date()
@@ -70,15 +70,14 @@ def _closing(opened: Iterable[Answer], clock: datetime | None, rules: Rules) -> 
     return gauge(metrics.CLOSING_AMOUNT, amounts)
 
 
-def _without_executive(opened: Iterable[Answer]) -> Metric:
+def _without_executive(opened: Iterable[Glance]) -> Metric:
     deals: Counter[tuple[str, ...]] = Counter()
     for told in opened:
-        met = told.page is not None and "executive" in told.page.known
-        deals[label(told.pipeline), label(told.stage), label(told.team)] += not met
+        deals[label(told.pipeline), label(told.stage), label(told.team)] += not told.met_executive
     return gauge(metrics.DEALS_WITHOUT_EXECUTIVE, deals)
 
 
-def _by_problem(opened: Iterable[Answer]) -> Metric:
+def _by_problem(opened: Iterable[Glance]) -> Metric:
     amounts: Sums = defaultdict(float)
     for told in opened:
         if told.amount is not None:
@@ -87,7 +86,7 @@ def _by_problem(opened: Iterable[Answer]) -> Metric:
     return gauge(metrics.FINDING_AMOUNT, amounts)
 
 
-def _books(opened: Iterable[Answer]) -> Iterator[Metric]:
+def _books(opened: Iterable[Glance]) -> Iterator[Metric]:
     deals: Counter[tuple[str, ...]] = Counter()
     amounts: Sums = defaultdict(float)
     for told in opened:
@@ -102,7 +101,7 @@ def _books(opened: Iterable[Answer]) -> Iterator[Metric]:
     yield gauge(metrics.BOOK_AMOUNT, amounts)
 
 
-def _turns(answers: Iterable[Answer], clock: datetime | None) -> Iterator[Metric]:
+def _turns(answers: Iterable[Glance], clock: datetime | None) -> Iterator[Metric]:
     began: Counter[tuple[str, ...]] = Counter()
     ended: Counter[tuple[str, ...]] = Counter()
     if clock is not None:
@@ -122,14 +121,13 @@ def _turns(answers: Iterable[Answer], clock: datetime | None) -> Iterator[Metric
     yield gauge(metrics.FINDINGS_ENDED, ended)
 
 
-def _endings(answers: Iterable[Answer], clock: datetime | None) -> Iterator[Metric]:
+def _endings(answers: Iterable[Glance], clock: datetime | None) -> Iterator[Metric]:
     ended: Counter[tuple[str, ...]] = Counter()
     alerted: Counter[tuple[str, ...]] = Counter()
     if clock is not None:
         for told in answers:
-            end = told.page.ended if told.page else None
-            if end is not None and clock - LATELY < end <= clock:
-                team, at = label(told.team), end.timestamp()
+            if told.ended is not None and clock - LATELY < told.ended <= clock:
+                team, at = label(told.team), told.ended.timestamp()
                 ended[team, told.status] += 1
                 for detector in {detector for detector, since, _ in told.courses if since < at}:
                     alerted[detector, team, told.status] += 1
@@ -137,7 +135,7 @@ def _endings(answers: Iterable[Answer], clock: datetime | None) -> Iterator[Metr
     yield gauge(metrics.ALERTED_DEALS_ENDED, alerted)
 
 
-def _due(opened: Iterable[Answer], clock: datetime | None) -> Metric:
+def _due(opened: Iterable[Glance], clock: datetime | None) -> Metric:
     due: Counter[tuple[str, ...]] = Counter()
     if clock is not None:
         now, last = clock.timestamp(), (clock + WEEK).timestamp()
@@ -148,15 +146,14 @@ def _due(opened: Iterable[Answer], clock: datetime | None) -> Metric:
     return gauge(metrics.FINDINGS_DUE, due)
 
 
-def _silence(opened: Iterable[Answer], clock: datetime | None, rules: Rules) -> Metric:
+def _silence(opened: Iterable[Glance], clock: datetime | None, rules: Rules) -> Metric:
     days: defaultdict[str, list[int]] = defaultdict(list)
     if clock is not None:
         today = cache(lambda calendar: calendar.local(clock).date())
         for told in opened:
-            last = told.two_way_at or (told.page.began if told.page else None)
-            if last is not None:
+            if told.heard_at is not None:
                 calendar = rules.calendar_of(told.owner, told.team)
-                passed = _business_days(calendar, calendar.local(last).date(), today(calendar))
+                passed = _business_days(calendar, calendar.local(told.heard_at).date(), today(calendar))
                 days[label(told.team)].append(passed)
     known = metrics.SILENCE
     family = HistogramMetricFamily(known.name, known.help, labels=known.labels)

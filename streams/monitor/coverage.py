@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
 
@@ -218,20 +218,36 @@ class Heartbeats:
 class Asked:
     """A coverage that remembers what it was asked, so that one can see later whether it would answer the same."""
 
+    __slots__ = ("_coverage", "_kept", "_told")
+
     def __init__(self, coverage: Coverage) -> None:
         self._coverage = coverage
-        self._told: dict[Question, Watermark | None] = {}
+        self._told: dict[Question, Watermark | None] | None = {}
+        # types, owner and watermark of one question after the other
+        self._kept: tuple[Any, ...] = ()
 
     def through(self, types: Iterable[str], owner: str | None) -> Watermark | None:
         """What the coverage says."""
         question = tuple(types), owner
-        self._told[question] = self._coverage.through(*question)
-        return self._told[question]
+        told = self._coverage.through(*question)
+        if self._told is not None:
+            self._told[question] = told
+        return told
+
+    def let_go(self) -> None:
+        """Nothing more is asked: remember it in as little room as it takes."""
+        if self._told is not None:
+            self._kept = tuple(part for question, told in self._told.items() for part in (*question, told))
+            self._told = None
 
     @property
     def is_outdated(self) -> bool:
         """Whether any answer would be another one now."""
-        return any(self._coverage.through(*question) != told for question, told in self._told.items())
+        self.let_go()
+        parts = iter(self._kept)
+        return any(
+            self._coverage.through(types, owner) != told for types, owner, told in zip(parts, parts, parts, strict=True)
+        )
 
 
 def partition_of_row(row: str) -> int:

@@ -24,11 +24,14 @@ from ..answer import Answer, answer, to_json
 from ..books import book_record, withdrawal
 from ..dead_letters import dead_letter
 from ..forgetting import Forgotten, Tombstone
+from ..outline import Glance
 from ..wire import FORGOTTEN_MARK, Clock, Record, Send, partition_of
 from . import coverage, held, over, wins
+from .at_hand import AT_HAND, Deals
 from .coverage import REPORT_KEY, Asked, Heartbeats, Report
 from .held import HELD_KEY, Held
 from .over import OVER_KEY, Over
+from .told import Told
 from .watchlist import Watchlist
 from .wins import WIN_KEY, WIN_MARK, Wins
 
@@ -56,12 +59,21 @@ class Advanced:
 class Partition:
     """The deals of one partition, their deadlines, the partition's time and what is known of the sources."""
 
-    def __init__(self, partition: int, partitions: int, rules: Rules, keep_closed: timedelta | None = None) -> None:
+    def __init__(
+        self,
+        partition: int,
+        partitions: int,
+        rules: Rules,
+        keep_closed: timedelta | None = None,
+        at_hand: int = AT_HAND,
+    ) -> None:
         self.partition = partition
         self.partitions = partitions
         self.rules = rules
-        self.deals: MutableMapping[str, Watched] = {}
-        self.answers: MutableMapping[str, Answer] = {}
+        self._kept = Deals(self._unpacked, self._let_go, at_hand)
+        self._told = Told()
+        self.deals: MutableMapping[str, Watched] = self._kept
+        self.answers: MutableMapping[str, Answer] = self._told
         self.errors: Counter[str] = Counter()
         self._alignment = Alignment()
         self._heartbeats = Heartbeats(partition, rules)
@@ -79,6 +91,10 @@ class Partition:
     def time(self) -> datetime | None:
         """The event time that the partition has reached; None before its first clock."""
         return self._alignment.time
+
+    def glances(self) -> Iterator[Glance]:
+        """What is told of each deal, as far as it is counted; those that are quiet for long stay packed."""
+        yield from self._told.glances()
 
     def standing(self) -> Iterator[Answer]:
         """Each deal as it stands now: an answer holds until the deal's next deadline, which would have renewed it."""
@@ -107,14 +123,16 @@ class Partition:
         elif row.startswith(FORGOTTEN_KEY):
             self._forgotten = self._forgotten.plus(Tombstone.of(value))
         else:
-            self.deals[row] = state.unpack(value, self.rules, self._on_error, self._wins.baselines)
+            self._kept.restore(row, value)
 
     def resume(self) -> None:
         """After the last `restore`: put every deal back under watch."""
         self._wins.come_into_force(self.time)
-        self._newest = max((at for each in self.deals.values() if (at := each.deal.last_at)), default=None)
         for deal_id in self.deals:
-            self._tell(deal_id, self._as_of(self.deals[deal_id]), None)
+            watched = self.deals[deal_id]
+            if (at := watched.deal.last_at) is not None:
+                self._newest = max(self._newest or at, at)
+            self._tell(deal_id, self._as_of(watched), None)
 
     def advance(self, records: Iterable[Record]) -> Advanced:
         """Take a batch of records; each deal that it concerns is told of once, as it stands after the batch."""
@@ -170,7 +188,7 @@ class Partition:
             for concerned in (touched, changed, measured_anew):
                 concerned.pop(deal_id, None)
         for deal_id in changed:
-            out.rows[deal_id] = self._row_of(self.deals[deal_id])
+            out.rows[deal_id] = self._row_of(deal_id)
         out.rows |= {row: value for row, value in arrived.items() if row in self._held}
         for deal_id in touched | changed:
             self._tell(deal_id, self._as_of(self.deals[deal_id]), out)
@@ -191,8 +209,8 @@ class Partition:
         self._heartbeats.under(rules)
         self._told_under = rules.hash
         out = Advanced()
-        for deal_id, watched in self.deals.items():
-            self.deals[deal_id] = watched.under(rules)
+        for deal_id in self.deals:
+            self.deals[deal_id] = watched = self.deals[deal_id].under(rules)
             if watched.deal.is_open:
                 self._tell(deal_id, self._as_of(watched), out)
         out.ledger[f"{LEDGER_KEY}{self.partition}"] = self._kept_ledger()
@@ -216,7 +234,8 @@ class Partition:
         if self._forgotten is before:
             return {}
         changed: dict[str, None] = {}
-        for deal_id, watched in list(self.deals.items()):
+        for deal_id in self.deals:
+            watched = self.deals[deal_id]
             kept = state.to_json(watched)
             if (now := self._forgotten.deal(kept)) != kept:
                 anew = state.from_json(now, self.rules)
@@ -256,7 +275,7 @@ class Partition:
         if moved and self.time is not None:
             yield from self._watchlist.due(self.time)
         if judged_anew:
-            yield from (deal_id for deal_id, told in self.answers.items() if told.is_open)
+            yield from (told.deal_id for told in self._told.glances() if told.is_open)
 
     def _reported_on(self) -> Iterator[str]:
         """The deals that hang on what a source has told since; all, where one is watched that was not before."""
@@ -327,21 +346,19 @@ class Partition:
         return retold
 
     def _told_since(self, moment: datetime) -> Iterator[str]:
-        return (deal_id for deal_id, told in self.answers.items() if told.as_of >= moment)
+        return (told.deal_id for told in self._told.glances() if told.as_of >= moment)
 
     def _measured_anew(self) -> Iterator[str]:
         """The open deals of the pipelines in which another baseline is in force than before."""
         pipelines = self._wins.come_into_force(self.time)
         if pipelines:
-            yield from (
-                deal_id for deal_id, told in self.answers.items() if told.is_open and told.pipeline in pipelines
-            )
+            yield from (told.deal_id for told in self._told.glances() if told.is_open and told.pipeline in pipelines)
 
     def _tell(self, deal_id: str, as_of: datetime, out: Advanced | None, *, only_news: bool = False) -> None:
         watched = self.deals[deal_id]
         self._asked[deal_id] = asked = Asked(self._heartbeats)
         told = answer(watched, as_of, asked)
-        before = self.answers.get(deal_id)
+        before = self._told.glance(deal_id)
         self.answers[deal_id] = told
         ends = (watched.next_deadline(as_of, asked), self._over.dropped_at(watched.deal))
         self._watchlist.put(deal_id, min((at for at in ends if at is not None), default=None))
@@ -349,13 +366,22 @@ class Partition:
             self._unknown.add(deal_id)
         else:
             self._unknown.discard(deal_id)
-        if out is not None and not (only_news and before and before.findings == told.findings):
+        if out is not None and not (only_news and before and before.whole().findings == told.findings):
             out.answers.append(told)
             past_owners = watched.deal.past_owners | ({before.owner} if before else set())
             out.sends += self._sends(told, past_owners - {told.owner})
 
-    def _row_of(self, watched: Watched) -> bytes:
-        return state.pack(watched)
+    def _row_of(self, deal_id: str) -> bytes:
+        return self._kept.row(deal_id)
+
+    def _unpacked(self, row: bytes) -> Watched:
+        return state.unpack(row, self.rules, self._on_error, self._wins.baselines)
+
+    def _let_go(self, deal_id: str) -> None:
+        """Nobody has touched this deal for long: what is known of it takes as little room as it can."""
+        self._told.let_go(deal_id)
+        if (asked := self._asked.get(deal_id)) is not None:
+            asked.let_go()
 
     def _sends(self, told: Answer, past_owners: set[str | None]) -> Iterator[Send]:
         value = to_json(told)

@@ -1,7 +1,10 @@
 """Deadlines of quiet deals: nobody looks at a deal before its deadline is due."""
 
 from datetime import datetime
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
+
+# with so few, it does not matter how many of them were replaced
+FEW = 1_000
 
 
 class Watchlist:
@@ -21,6 +24,7 @@ class Watchlist:
         elif self._next.get(deal_id) != deadline:
             self._next[deal_id] = deadline
             heappush(self._heap, (deadline, deal_id))
+            self._clear_up()
 
     def due(self, now: datetime) -> list[str]:
         """Take the deals whose deadline is not after `now`, earliest first."""
@@ -32,3 +36,9 @@ class Watchlist:
                 del self._next[deal_id]
                 found.append(deal_id)
         return found
+
+    def _clear_up(self) -> None:
+        """Let go what was replaced, once it is most of the heap: a busy deal has a new deadline with each touch."""
+        if len(self._heap) > FEW + 2 * len(self._next):
+            self._heap = [(deadline, deal_id) for deal_id, deadline in self._next.items()]
+            heapify(self._heap)

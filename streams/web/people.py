@@ -20,7 +20,7 @@ from detectors.core.addresses import Address
 from detectors.core.rules import Rules
 
 from .. import yaml_file
-from ..answer import Answer
+from ..outline import Glance
 from ..settings import SettingsError
 from ..yaml_file import YamlFileError
 
@@ -60,7 +60,7 @@ class Person:
     teams: frozenset[str] = field(default=frozenset())
     has_session: bool = False
 
-    def sees(self, told: Answer) -> bool:
+    def sees(self, told: Glance) -> bool:
         """Whether a deal is theirs to see."""
         if self.role == "ops":
             return True

@@ -19,6 +19,7 @@ from detectors.core.rules import Rules
 
 from ..alerting.peers import PeersError
 from ..answer import Answer, to_json
+from ..outline import Glance
 from ..settings import Http
 from .access import CHALLENGE, Access, is_loopback
 from .feedback import MOST_DAYS, NoVerdict, Verdicts
@@ -50,7 +51,7 @@ _HEADERS = {
 class Views(Protocol):
     """What the server shows."""
 
-    def answers(self) -> Iterable[Answer]:
+    def answers(self) -> Iterable[Glance]:
         """Every deal of this worker, as it was told last: it stands so still, at a later moment perhaps."""
 
     def now(self) -> datetime | None:

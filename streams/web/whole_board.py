@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from yarl import URL
 
 from ..answer import Answer, of_json, to_json
+from ..outline import Glance
 from .pages.board import Board, Part, Wanted, board, in_order, page_of, part, put_together
 
 PART_PATH, DEALS_PATH = "/-/board/part", "/-/board/deals"
@@ -34,7 +35,7 @@ class _Away(Exception):
 
 
 async def whole_board(
-    answers: Iterable[Answer], wanted: Wanted, now: datetime | None, others: Collection[str], headers: Mapping[str, str]
+    answers: Iterable[Glance], wanted: Wanted, now: datetime | None, others: Collection[str], headers: Mapping[str, str]
 ) -> Board:
     """The page that was asked for, of these answers and of what the workers at these base addresses have."""
     if not others:
@@ -47,31 +48,32 @@ async def whole_board(
         told = await _parts(session, others, wanted)
         parts = [part(own, wanted, now), *told.values()]
         wanted, ids = page_of(parts, wanted)
-        shown = {each.deal_id: each for each in own}
+        shown: dict[str, Glance] = {each.deal_id: each for each in own}
         fetched = await _deals(session, told, wanted, set(ids) - shown.keys())
     for deals in fetched.values():
         shown |= {each.deal_id: each for each in deals}
     return put_together(
         parts,
         wanted,
-        (shown[deal_id] for deal_id in ids if deal_id in shown),
+        (shown[deal_id].whole() for deal_id in ids if deal_id in shown),
         workers=1 + len(others),
         answered=1 + len(fetched),
     )
 
 
-def part_json(answers: Iterable[Answer], wanted: Wanted, now: datetime | None) -> bytes:
+def part_json(answers: Iterable[Glance], wanted: Wanted, now: datetime | None) -> bytes:
     """This worker's part, as another one asks for it."""
     return _PART.dump_json(part(answers, wanted, now))
 
 
-def deals_json(answers: Iterable[Answer], query: Mapping[str, str]) -> bytes:
+def deals_json(answers: Iterable[Glance], query: Mapping[str, str]) -> bytes:
     """Those of this worker's deals that another one shows, by their places from `first` up to `last`: a line each.
 
     `ValueError` if the places are no numbers.
     """
     first, last = int(query.get("first", "")), int(query.get("last", ""))
-    return b"\n".join(map(to_json, in_order(answers, Wanted.of(query))[max(0, first) : max(0, last)]))
+    shown = in_order(answers, Wanted.of(query))[max(0, first) : max(0, last)]
+    return b"\n".join(to_json(each.whole()) for each in shown)
 
 
 async def _parts(session: aiohttp.ClientSession, others: Iterable[str], wanted: Wanted) -> dict[str, Part]:

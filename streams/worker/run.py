@@ -23,6 +23,7 @@ from ..alerting.budget import CHOICE_OPEN
 from ..alerting.notifier import Notifier
 from ..alerting.peers import Peers
 from ..answer import Answer
+from ..outline import Glance
 from ..settings import Settings, SettingsError
 from ..web import access, push_kinds
 from ..web.access import Access
@@ -51,9 +52,9 @@ class Views:
         self._watchdog = watchdog
         self._visitors = visitors
 
-    def answers(self) -> Iterable[Answer]:
-        """Every deal of this worker, as it was told last."""
-        return [told for partition in self._worker.deals for told in partition.answers.values()]
+    def answers(self) -> Iterable[Glance]:
+        """What was told last of every deal of this worker."""
+        return [told for partition in self._worker.deals for told in partition.glances()]
 
     def now(self) -> datetime | None:
         """The event time that its first partition has reached, the nearest to now that it knows; on our own clock."""

@@ -155,7 +155,7 @@ class Worker:
         for partition in self.deals:
             errors += partition.errors
         return State(
-            answers=(told for partition in self.deals for told in partition.answers.values()),
+            answers=(told for partition in self.deals for told in partition.glances()),
             books=(book for shelf in self.books for book in shelf.owners()),
             tellings=(told for shelf in self.books for told in shelf.tellings()),
             judged=(told for shelf in self.books for told in shelf.findings()),

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 from detectors.core.breach import Finding
 from detectors.core.registry import catalogue
 from streams.answer import Answer
+from streams.outline import Glance
 
 from .formats import deal_path, longest_open, short_title
 
@@ -54,7 +55,7 @@ class Wanted:
         """Whether it asks for less than all."""
         return bool(self.owner or self.team or self.detector or self.least)
 
-    def takes(self, told: Answer) -> bool:
+    def takes(self, told: Glance) -> bool:
         """Whether a deal is among those asked for."""
         return (
             (not self.owner or told.owner == self.owner)
@@ -158,16 +159,16 @@ class Board:
         return self.first + len(self.rows) - 1 if self.rows else 0
 
 
-def board(answers: Iterable[Answer], wanted: Wanted, now: datetime | None = None) -> Board:
+def board(answers: Iterable[Glance], wanted: Wanted, now: datetime | None = None) -> Board:
     """The page that was asked for, at a moment; the last one if there are not so many."""
     opened = list(answers)
     own = part(opened, wanted, now)
     wanted, ids = page_of([own], wanted)
     known = {told.deal_id: told for told in opened}
-    return put_together([own], wanted, [known[deal_id] for deal_id in ids])
+    return put_together([own], wanted, [known[deal_id].whole() for deal_id in ids])
 
 
-def part(answers: Iterable[Answer], wanted: Wanted, now: datetime | None = None) -> Part:
+def part(answers: Iterable[Glance], wanted: Wanted, now: datetime | None = None) -> Part:
     """What is to be said at a moment of these deals, of which the closed ones and those not asked for are left out."""
     opened = [told for told in answers if told.is_open]
     taken = [told for told in opened if wanted.takes(told)]
@@ -180,7 +181,7 @@ def part(answers: Iterable[Answer], wanted: Wanted, now: datetime | None = None)
     )
 
 
-def in_order(answers: Iterable[Answer], wanted: Wanted) -> list[Answer]:
+def in_order(answers: Iterable[Glance], wanted: Wanted) -> list[Glance]:
     """The open deals that are asked for, in the order of their places."""
     return sorted((told for told in answers if told.is_open and wanted.takes(told)), key=_place)
 
@@ -227,16 +228,16 @@ def _pages(found: Sequence[object]) -> int:
     return max(1, -(-len(found) // ROWS))
 
 
-def standing(told: Answer) -> Standing:
+def standing(told: Glance) -> Standing:
     """The worst that is to say of a deal."""
     if told.stalls:
         return "critical" if told.stalls[0].severity == "critical" else "warning"
-    if any(finding.state == "unknown" for finding in told.findings):
+    if told.is_unknown:
         return "unknown"
     return "info" if told.open_findings else "fine"
 
 
-def _place(told: Answer) -> Place:
+def _place(told: Glance) -> Place:
     return _ORDER.index(standing(told)), -(told.amount or 0.0), told.deal_id
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from streams.monitor.watchlist import Watchlist
+from streams.monitor.watchlist import FEW, Watchlist
 from tests.streams.sample_deals import MONDAY, day
 
 MOMENTS = st.integers(0, 8).map(lambda minute: MONDAY + timedelta(minutes=minute))
@@ -93,3 +93,13 @@ def test_nobody_is_asked_of_deals_that_are_not_due(puts: list[tuple[str, datetim
         watchlist.put(deal_id, deadline)
     assert watchlist.due(MONDAY - timedelta(days=1)) == []
     assert len(watchlist) == len(dict(puts))
+
+
+def test_a_busy_deal_takes_no_more_room_with_every_deadline_that_is_replaced() -> None:
+    watchlist = Watchlist()
+    watchlist.put("D-quiet", day(5))
+    for number in range(20 * FEW):
+        watchlist.put("D-busy", day(10) + timedelta(seconds=number))
+
+    assert len(watchlist._heap) < 2 * FEW
+    assert watchlist.due(day(10) + timedelta(days=9)) == ["D-quiet", "D-busy"]
