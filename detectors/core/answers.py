@@ -87,10 +87,8 @@ class Memory:
             if self._stands(deal, was):
                 self.fresh.add(name)
                 return was.value  # type: ignore[no-any-return]
-        now = self._asked(deal, ask)
-        if was is not None and was.hangs_on == now.hangs_on and is_equal(was.value, now.value):
-            now = Known(was.value, now.strands, now.questions, now.hangs_on)
-        else:
+        now = self._asked(deal, ask, was)
+        if was is None or now.value is not was.value or now.hangs_on != was.hangs_on:
             self.changed.add(name)
         self.known[name] = now
         self.fresh.add(name)
@@ -105,13 +103,11 @@ class Memory:
             was = told.get(name)
             if was is None or was.asked is not detector or (was.hangs_on & touched and not self._stands(deal, was)):
                 try:
-                    now = self._asked(deal, detector.assess)
+                    was = told[name] = self._asked(deal, detector.assess, was, detector)
                 except Exception as error:
                     told.pop(name, None)
                     failed(name, error)
                     continue
-                value = was.value if was is not None and was.value == now.value else now.value
-                was = told[name] = Known(value, now.strands, now.questions, now.hangs_on, detector)
             if was.value is not None:
                 found[name] = was.value
         return found
@@ -130,13 +126,13 @@ class Memory:
             if was is None or was.asked is not verdict or not self._stands(deal, was):
                 looked_at = _LookedAt(breaches)
                 try:
-                    now = self._asked(deal, partial(verdict.judge, breaches=looked_at))
+                    was = self._asked(deal, partial(verdict.judge, breaches=looked_at), was, verdict)
                 except Exception as error:
                     told.pop(name, None)
                     failed(name, error)
                     continue
                 # breaches are another each time: who looks at them is asked each time
-                was = told[name] = now._replace(asked=None if looked_at.by_somebody else verdict)
+                told[name] = was._replace(asked=None) if looked_at.by_somebody else was
             if was.value is not None:
                 found[name] = was.value
         return found
@@ -181,14 +177,17 @@ class Memory:
                 return False
         return True
 
-    def _asked(self, deal: Asked, ask: Callable[[Any], T]) -> Known:
+    def _asked(self, deal: Asked, ask: Callable[[Any], T], was: Known | None, asked: object = None) -> Known:
+        """What is answered now: the very same value as before, if it is an equal one."""
         view = deal.view()
-        value = ask(view)
+        value: object = ask(view)
         strands, questions = view.noted()
         hangs_on, known = strands, self.known
         for name in questions:
             hangs_on |= known[name].hangs_on
-        return Known(value, strands, _shared(questions), hangs_on)
+        if was is not None and is_equal(was.value, value):
+            value = was.value
+        return Known(value, strands, _shared(questions), hangs_on, asked)
 
 
 class _LookedAt(Mapping[str, "Breach"]):

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import chain, zip_longest
 from typing import Annotated, Any, Literal, Self
@@ -370,5 +371,7 @@ def _bare(message_id: str) -> str:
     return message_id.strip("<> \t\r\n")
 
 
+# a mail's id is asked for by what it opens, by what answers it, and by whoever looks for its thread
+@lru_cache(maxsize=16_384)
 def _short_hash(name: str) -> str:
     return blake2b(name.encode(), digest_size=6).hexdigest()
