@@ -59,6 +59,11 @@ class Kafka(BaseModel):
     ssl_certfile: Path | None = None
     ssl_keyfile: Path | None = None
     ssl_check_hostname: bool = True
+    consumer: Literal["batches", "plain"] = Field(
+        "plain",
+        description="How a worker takes records: `batches` as whole lists, as they were fetched, past Faust's streams; "
+        "`plain` one by one, Faust's own way, which takes several times as long.",
+    )
     session_timeout_seconds: float = Field(10.0, gt=0, description="A dead worker's deals are taken over after this.")
     connect_timeout_seconds: float = Field(
         10.0, gt=0, description="A command waits so long for any broker to answer. A worker waits as long as it takes."

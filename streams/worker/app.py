@@ -14,7 +14,7 @@ from faust.types.auth import AuthProtocol, SASLMechanism
 
 from ..settings import Kafka, Settings
 from ..topics import MAX_MESSAGE_BYTES
-from .consumer import App
+from .consumer import App, BatchApp, BatchTableManager, TableManager
 
 _SASL = {
     "PLAIN": SASLMechanism.PLAIN,
@@ -26,8 +26,10 @@ _SASL = {
 def make_app(settings: Settings) -> Any:
     """A new app; nothing is connected before it starts."""
     kafka = settings.kafka
-    return App(
+    batches = kafka.consumer == "batches"
+    return (BatchApp if batches else App)(
         settings.app_id,
+        TableManager=BatchTableManager if batches else TableManager,
         broker=[f"kafka://{server.strip()}" for server in kafka.bootstrap_servers.split(",")],
         broker_credentials=_credentials(kafka),
         store="memory://",

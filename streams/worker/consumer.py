@@ -9,23 +9,33 @@ missing.
 
 import asyncio
 import logging
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from time import monotonic, time
 from typing import Any
 
 import faust
-from aiokafka.errors import KafkaError
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import ConsumerStoppedError, KafkaError
+from aiokafka.structs import ConsumerRecord
+from faust import tables
+from faust.tables import recovery
 from faust.transport.drivers import aiokafka
 from faust.types import TP
 
 from ..wire import Record
+from .backlog import Backlog
 
 log = logging.getLogger("stallwatch.consumer")
 
 IDLE_SECONDS = 2.0
 # Kafka answers a fetch within 1.5 s, also where there is nothing new
 SILENT_SECONDS = 4.0
+# rows of changelogs that are taken at once
+CHUNK = 5000
+FETCH_SECONDS = 1.0
+PAUSE_SECONDS = 0.1
+RETRY_SECONDS = 1.0
 
 
 class Consumer(aiokafka.Consumer):
@@ -181,14 +191,225 @@ class _Read(defaultdict[TP, int | None]):
             super().__setitem__(place, offset)
 
 
+Take = Callable[[Mapping[TP, Sequence[ConsumerRecord]]], Awaitable[None]]
+
+
+class BatchConsumer(Consumer):
+    """A consumer that hands over whole lists, as they were fetched, past Faust's streams.
+
+    Each topic has a lane, which fetches again when it is done: so nothing is fetched without bound while the work takes
+    long, and no topic waits for another's backlog.
+    """
+
+    app: Any
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._backlogs: dict[str, Backlog[TP, ConsumerRecord]] = {}
+
+    async def _drain_messages(self, fetcher: Any) -> None:
+        try:
+            async with asyncio.TaskGroup() as lanes:
+                for topic, (take, most) in self.app.lanes.items():
+                    lanes.create_task(self._lane(topic, take, most))
+        except* ConsumerStoppedError:
+            if not self.app.should_stop:
+                raise
+
+    async def _lane(self, topic: str, take: Take, most: int) -> None:
+        backlog = self._backlogs.setdefault(topic, Backlog())
+        while not self.should_stop:
+            if backlog:
+                await take(backlog.take(most))
+            else:
+                backlog.add(await self._fetch(topic))
+
+    async def _fetch(self, topic: str) -> Mapping[TP, Sequence[ConsumerRecord]]:
+        if not self.flow_active:
+            await self.can_resume_flow.wait()
+        wanted = {place for place in self._get_active_partitions() if place.topic == topic}
+        # to Kafka's client no partitions would mean all of them
+        if not wanted:
+            await asyncio.sleep(PAUSE_SECONDS)
+            return {}
+        # not through Faust's queue, which has room for two that wait
+        fetch = self._thread._fetch_records(self._thread._ensure_consumer(), wanted, timeout=FETCH_SECONDS)
+        fetched: Mapping[TP, Sequence[ConsumerRecord]] = await asyncio.wrap_future(
+            asyncio.run_coroutine_threadsafe(fetch, self._thread.thread_loop)
+        )
+        return fetched
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Partitions go; what was fetched before is fetched again from where it was committed."""
+        await super().on_partitions_revoked(revoked)
+        for backlog in self._backlogs.values():
+            backlog.clear()
+
+    async def wait_empty(self) -> None:
+        """Let what is under way be done, then commit."""
+        await self.app.settled()
+        await super().wait_empty()
+
+    async def leave_alone(self, places: Iterable[TP]) -> None:
+        """Fetch nothing of these partitions, though they are assigned."""
+        places = aiokafka.ensure_aiokafka_TPset(places)
+        await self._thread.call_thread(self._thread._ensure_consumer().pause, *places)
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Faust would see no stream that takes these records, and say so; here the watchdog sees to it."""
+
+
+class Recovery(recovery.Recovery):
+    """Faust's recovery of tables, which tells how far it is."""
+
+    app: Any
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._began: dict[TP, int] = {}
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """Rows read, and rows to read in all, by their offsets; (0, 0) if there are none."""
+        began = self._began.items()
+        read = sum((self.active_offsets[place] or 0) - offset for place, offset in began)
+        return read, sum(self.active_highwaters[place] - offset for place, offset in began)
+
+    async def _seek_offsets(self, consumer: Any, tps: set[TP], offsets: Counter[TP], title: str) -> None:
+        if title == "active":
+            self._began = {place: offsets[place] for place in tps if offsets[place] < self.active_highwaters[place]}
+        await super()._seek_offsets(consumer, tps, offsets, title)
+
+
+class BatchRecovery(Recovery):
+    """Reads changelogs as whole lists, by a consumer that belongs to no group, so no rebalance can come between.
+
+    Where Faust seeks to where it is to begin, all is read: then Faust finds nothing left to recover.
+    """
+
+    async def _seek_offsets(self, consumer: Any, tps: set[TP], offsets: Counter[TP], title: str) -> None:
+        if title == "active":
+            self._began = {place: offsets[place] for place in tps if offsets[place] < self.active_highwaters[place]}
+            await consumer.leave_alone(tps)
+            await self._read(offsets)
+
+    async def _read(self, offsets: Counter[TP]) -> None:
+        behind = aiokafka.ensure_aiokafka_TPset(self._began)
+        while behind:
+            try:
+                async with self._reader() as reader:
+                    reader.assign(behind)
+                    for place in behind:
+                        reader.seek(place, offsets[place] + 1)
+                    while behind:
+                        chunks = await reader.getmany(timeout_ms=round(FETCH_SECONDS * 1000), max_records=CHUNK)
+                        for place, records in chunks.items():
+                            self._apply(place, records)
+                            offsets[place] = records[-1].offset
+                        # by position: the last rows may be gone
+                        for place in [each for each in behind if await reader.position(each) > self._end(each)]:
+                            offsets[place] = max(offsets[place], self._end(place))
+                            behind.discard(place)
+                            reader.pause(place)
+            except KafkaError as error:
+                log.warning("changelogs cannot be read: %r; trying again", error)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    def _end(self, place: TP) -> int:
+        return self.active_highwaters[place]
+
+    def _apply(self, place: TP, records: Sequence[ConsumerRecord]) -> None:
+        table: Any = self.tp_to_table[place]
+        rows = table.data.data
+        for record in records:
+            if record.value is None:
+                rows.pop(record.key, None)
+            else:
+                rows[record.key] = record.value
+
+    def _reader(self) -> AIOKafkaConsumer:
+        conf = self.app.conf
+        return AIOKafkaConsumer(
+            bootstrap_servers=aiokafka.server_list(self.app.transport.url, self.app.transport.default_port),
+            group_id=None,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=conf.consumer_max_fetch_size,
+            **aiokafka.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
+        )
+
+    async def _wait(self, coro: Any, timeout: Any = None) -> None:  # noqa: ASYNC109 - Faust's
+        # a long changelog takes as long as it takes; one that hangs is the watchdog's
+        await super()._wait(coro)
+
+    async def _verify_remaining(self, now: float, stats: Any) -> None:
+        log.info("%s of %s rows are read", *(f"{count:,}" for count in self.progress))
+
+
+class TableManager(tables.TableManager):
+    """Faust's tables, with that recovery."""
+
+    _recovers = Recovery
+
+    @property
+    def recovery(self) -> recovery.Recovery:
+        """What rebuilds the tables."""
+        if self._recovery is None:
+            self._recovery = self._recovers(self.app, self, beacon=self.beacon, loop=self.loop)
+        return self._recovery
+
+
+class BatchTableManager(TableManager):
+    """Faust's tables, which are recovered in whole lists."""
+
+    _recovers = BatchRecovery
+
+
 class Transport(aiokafka.Transport):
     """Kafka, with that consumer."""
 
     Consumer = Consumer
 
 
+class BatchTransport(aiokafka.Transport):
+    """Kafka, with a consumer that hands over whole lists."""
+
+    Consumer = BatchConsumer
+
+
 class App(faust.App):
     """Faust's app, with that transport."""
 
-    def _new_transport(self) -> Transport:
+    def _new_transport(self) -> aiokafka.Transport:
         return Transport(self.conf.broker_consumer, self)
+
+
+class BatchApp(App):
+    """An app whose topics are taken in whole lists, as they were fetched, and not as streams.
+
+    `settled` returns when nothing is under way any more, and nothing will be before state is recovered again.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lanes: dict[str, tuple[Take, int]] = {}
+        self.settled: Callable[[], Awaitable[None]]
+
+    def take(self, topic: Any, take: Take, most: int) -> None:
+        """Hand what comes on a topic to `take`, which returns when it is done; at most so many records at once."""
+        self.lanes[topic.get_topic_name()] = take, most
+        self.topics.add(topic)
+
+    @property
+    def kafka_producer(self) -> AIOKafkaProducer:
+        """What Faust's producer sends with."""
+        producer: Any = self.producer
+        ready: AIOKafkaProducer = producer._ensure_producer()
+        return ready
+
+    def _new_transport(self) -> aiokafka.Transport:
+        return BatchTransport(self.conf.broker_consumer, self)
+
+    async def _stop_fetcher(self) -> None:
+        # it would be cancelled amid its work
+        await self.settled()
+        await super()._stop_fetcher()

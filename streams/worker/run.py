@@ -32,6 +32,7 @@ from ..web.inbox import Inbox
 from ..web.pushes import Push, Pushes
 from ..web.server import build
 from ..wire import partition_of
+from . import consumer
 from .repeats import Repeats
 from .watchdog import Watchdog
 from .worker import Worker, die
@@ -195,7 +196,8 @@ def run(settings: Settings) -> None:
     `SettingsError`, `ConnectionsError`, `RulesFileError` and `TopicsError` say why it does not start.
     """
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for noisy in LIBRARIES:
+    # what Faust says of itself in our subclasses bears the name of their module
+    for noisy in (*LIBRARIES, consumer.__name__):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     # not at a logger: a filter there does not see what its children say
     repeats = Repeats()

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import os
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
@@ -33,6 +33,8 @@ from ..settings import Settings
 from ..sources.breaker import Breakers
 from ..wire import Clock, Record, Send, Topic
 from .app import make_app
+from .batch_writer import write
+from .consumer import BatchApp
 from .gate import Gate
 from .lease import Lease
 from .shelves import Shelves, T
@@ -42,6 +44,7 @@ log = logging.getLogger("stallwatch.worker")
 BATCH = 1000
 BATCH_SECONDS = 0.2
 Row = dict[str, bytes | None]
+Step = Callable[[int, list[Record]], Awaitable[None]]
 TOPICS: tuple[Topic, ...] = ("inbox", "mail", "deal_events", "books")
 
 
@@ -94,6 +97,8 @@ class Worker:
         self._agent("mail", self._take_mail)
         self._agent("deal_events", self._take_deal_events)
         self._agent("books", self._take_books)
+        if isinstance(self.app, BatchApp):
+            self.app.settled = self._gate.close
         self.app.on_partitions_revoked.connect(self._revoked, weak=False)
         self.app.on_partitions_assigned.connect(self._assigned, weak=False)
 
@@ -137,7 +142,8 @@ class Worker:
         if not self.app.started:
             return "starting"
         if self.app.rebalancing or not self._gate.is_open:
-            return "taking over partitions"
+            read, rows = self.app.tables.recovery.progress
+            return "taking over partitions" + (f" ({read:,} of {count_of(rows, 'row')} read)" if read < rows else "")
         return None
 
     def away(self) -> str | None:
@@ -246,34 +252,42 @@ class Worker:
 
     # -- agents
 
-    def _agent(self, topic: Topic, step: Callable[[int, list[Record]], Awaitable[None]]) -> None:
-        async def take(stream: Any) -> None:
-            async for batch in stream.take_events(BATCH, within=BATCH_SECONDS):
-                async with self._gate.batch():
-                    try:
-                        await self._step(topic, step, batch)
-                    except Exception as error:
-                        die(f"a batch of {topic} could not be finished", error)
-
+    def _agent(self, topic: Topic, step: Step) -> None:
         source = self.app.topic(
             self.names[topic], key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
         )
-        self.app.agent(source, name=topic, concurrency=1)(take)
 
-    async def _step(
-        self, topic: Topic, step: Callable[[int, list[Record]], Awaitable[None]], batch: Iterable[Any]
-    ) -> None:
-        ours = self.assigned(topic)
-        records: dict[int, list[Record]] = {}
-        for event in batch:
-            message = event.message
+        async def take_batch(records: Mapping[TP, Iterable[Any]]) -> None:
+            await self._take(topic, step, {place.partition: each for place, each in records.items()})
+
+        async def take_stream(stream: Any) -> None:
+            async for batch in stream.take_events(BATCH, within=BATCH_SECONDS):
+                records: defaultdict[int, list[Any]] = defaultdict(list)
+                for event in batch:
+                    records[event.message.partition].append(event.message)
+                await self._take(topic, step, records)
+
+        if isinstance(self.app, BatchApp):
+            self.app.take(source, take_batch, BATCH)
+        else:
+            self.app.agent(source, name=topic, concurrency=1)(take_stream)
+
+    async def _take(self, topic: Topic, step: Step, records: Mapping[int, Iterable[Any]]) -> None:
+        async with self._gate.batch():
+            try:
+                await self._do(topic, step, records)
+            except Exception as error:
+                die(f"a batch of {topic} could not be finished", error)
+
+    async def _do(self, topic: Topic, step: Step, records: Mapping[int, Iterable[Any]]) -> None:
+        consumer, name, ours = self.app.consumer, self.names[topic], self.assigned(topic)
+        due: dict[int, list[Record]] = {}
+        for number, messages in records.items():
             # what was buffered from a partition that has moved away is its new owner's
-            if message.partition in ours:
-                record = Record(message.partition, message.key, message.value, _headers(message), message.offset)
-                records.setdefault(message.partition, []).append(record)
-        consumer, name = self.app.consumer, self.names[topic]
-        due = {number: await consumer.in_order(TP(name, number), each) for number, each in records.items()}
-        due = {number: taken for number, taken in due.items() if taken}
+            if number in ours:
+                each = [Record(number, got.key, got.value, _headers(got), got.offset) for got in messages]
+                if taken := await consumer.in_order(TP(name, number), each):
+                    due[number] = taken
         await asyncio.gather(*(step(number, taken) for number, taken in due.items()))
         for number, taken in due.items():
             consumer.let_go(TP(name, number), taken[-1])
@@ -343,6 +357,9 @@ class Worker:
 
     async def _write(self, records: list[tuple[str, Send]]) -> None:
         """Write records in order, and wait until Kafka has them all; an exception of Kafka's if it has not."""
+        if isinstance(self.app, BatchApp):
+            await write(self.app.kafka_producer, records, self.lease.check)
+            return
         producer = self.app.producer
         under_way = []
         for name, send in records:
