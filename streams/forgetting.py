@@ -180,7 +180,7 @@ class Forgotten:
         )
         if (key, value, headers) == (record.key, record.value, record.headers):
             return record
-        return replace(record, key=key, value=value, headers=headers)
+        return replace(record, key=key, value=value, headers=headers, event=None)
 
     def event(self, raw: bytes) -> bytes:
         """An event's JSON. Of a contact no more is left than what the contract names; what is no JSON is a text."""

@@ -112,7 +112,7 @@ def ingest(
         # a mail that names its deal takes the same way as the others, so that no reply overtakes what it answers
         if event.subject is not None and not (joins and isinstance(event, events.Email)):
             key = event.subject.encode()
-            out.sends.append(Send("deal_events", partition_of(key, partitions), key, value))
+            out.sends.append(Send("deal_events", partition_of(key, partitions), key, value, event=event))
             if isinstance(event, events.DealChanged) and (word := DealWord.by(event, rules.organization.domains)):
                 told = word.to_json()
                 out.sends += [Send("mail", number, key, told, DEAL_HEADERS) for number in range(partitions)]
@@ -177,13 +177,13 @@ def _for_the_join(event: events.Event, value: bytes, rules: Rules, partitions: i
         if _names_nobody(event):
             # where an earlier word on the same thing was joined, or waits, it is joined as well; here nobody knows
             out.unjoined["nobody"] += 1
-            return [Send("mail", number, None, value, FURTHER_HEADERS) for number in range(partitions)]
+            return [Send("mail", number, None, value, FURTHER_HEADERS, event) for number in range(partitions)]
         out.unjoined["internal" if people else "nobody"] += 1
     names = [company.encode() for company in companies]
     all_of_them = ((COMPANIES, orjson.dumps(companies)),)
     headers = [FIRST_HEADERS, *[SHARED_HEADERS] * (len(names) - 1)] if len(names) > 1 else [()]
     return [
-        Send("mail", partition_of(name, partitions), name, value, (*mark, *all_of_them) if mark else ())
+        Send("mail", partition_of(name, partitions), name, value, (*mark, *all_of_them) if mark else (), event)
         for name, mark in zip(names, headers, strict=False)
     ]
 

@@ -193,7 +193,7 @@ def _no_look_for_cycles() -> Iterator[None]:
 
 
 def _records(sends: Iterable[Send], topic: str) -> list[Record]:
-    return [Record(0, send.key, send.value, send.headers) for send in sends if send.topic == topic]
+    return [Record(0, send.key, send.value, send.headers, event=send.event) for send in sends if send.topic == topic]
 
 
 def _batches(lines: Iterable[Input], size: int) -> Iterator[list[Input]]:

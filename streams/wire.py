@@ -9,7 +9,7 @@ names nobody.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import ClassVar, Literal
@@ -17,6 +17,7 @@ from typing import ClassVar, Literal
 import orjson
 from kafka.partitioner.default import murmur2
 
+from detectors.core.events import Event, parse
 from detectors.core.values import value
 
 MARK = "stallwatch-mark"
@@ -30,18 +31,26 @@ Headers = tuple[tuple[str, bytes], ...]
 
 @value(frozen=True, slots=True)
 class Record:
-    """A record as it was read; `partition` is the one that it was read from."""
+    """A record as it was read; `partition` is the one that it was read from.
+
+    Its `event` is known where no wire lies between who wrote the record and who reads it.
+    """
 
     partition: int
     key: bytes | None
     value: bytes | None
     headers: Headers = ()
     offset: int = -1
+    event: Event | None = field(default=None, compare=False, repr=False)
 
     @property
     def mark(self) -> bytes | None:
         """Which mark this is, if it is one."""
-        return self.header(MARK)
+        return self.header(MARK) if self.headers else None
+
+    def read(self) -> Event:
+        """The event in it; `Refused` if there is none."""
+        return self.event or parse(self.value or b"")
 
     def header(self, name: str) -> bytes | None:
         """The first header of this name."""
@@ -50,13 +59,14 @@ class Record:
 
 @value(frozen=True, slots=True)
 class Send:
-    """A record to write."""
+    """A record to write, and the `event` in it."""
 
     topic: Topic
     partition: int
     key: bytes | None
     value: bytes | None
     headers: Headers = ()
+    event: Event | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,6 +117,11 @@ class Deal(Course):
         """Those of its log, and perhaps others: a deal and what it grows into have one set."""
         return {each.event for each in self.log}
 
+    @cached_property
+    def _touching(self) -> int:
+        """How many of its log may be touches."""
+        return sum(map(is_touch, self.log))
+
     def with_newer(self, entries: Iterable[Entry]) -> Deal:
         """With these entries, complete and in order, behind all others; nothing falls off."""
         more = tuple(entries)
@@ -219,6 +224,8 @@ class Deal(Course):
         belongs = strands_of(entry)
         mine["_events"] = before._events
         before._events.add(entry.event)
+        if "_touching" in known:
+            mine["_touching"] = before._touching + is_touch(entry)
         if "_entries" in known:
             mine["_entries"] = {
                 asked: (*told, entry) if asked & belongs else told for asked, told in known["_entries"].items()
@@ -258,10 +265,10 @@ class Deal(Course):
     def _trimmed(self) -> Deal:
         if len(self.log) <= min(MOST_TOUCHES, MOST_OTHERS):
             return self
+        if self._touching <= MOST_TOUCHES and len(self.log) - self._touching <= MOST_OTHERS:
+            return self
         touching = [entry for entry in self.log if is_touch(entry)]
         others = [entry for entry in self.log if not is_touch(entry)]
-        if len(touching) <= MOST_TOUCHES and len(others) <= MOST_OTHERS:
-            return self
         fallen: list[Entry] = []
         idle: set[str] = set()
         if len(touching) > MOST_TOUCHES:

@@ -103,5 +103,7 @@ class Phrases:
 
 
 def _plain(text: str) -> str:
+    if text.isascii():
+        return " ".join(text.lower().split())
     folded = unicodedata.normalize("NFKD", text.casefold())
     return " ".join("".join(each for each in folded if not unicodedata.combining(each)).split())

@@ -262,12 +262,12 @@ class Directory:
                 word = DealWord.of(value)
                 self._hold(own_row(self.partition, "word", word.deal, name_of(word.event, value)), word.at, value, out)
             case b"further":
-                event = events.parse(value)
+                event = record.read()
                 if thing_row("", event) is None:
                     raise events.Refused("invalid", f"type: {event.type} is about nothing that others are about")
                 self._hold(own_row(self.partition, "further", name_of(event.ref, value)), event.time, value, out)
             case mark:
-                event = events.parse(value)
+                event = record.read()
                 company = self._company_in(record, event)
                 kind = "event" if mark is None else mark.decode()
                 companies = _companies_in(record)
@@ -432,8 +432,9 @@ class Directory:
         shared = {SHARED_DEALS: len(deals)} if len(deals) > 1 else {}
         for deal in deals:
             key = deal.encode()
-            value = events.to_json(event.model_copy(update={"subject": deal} | shared))
-            out.sends.append(Send("deal_events", partition_of(key, self.partitions), key, value))
+            given = event.model_copy(update={"subject": deal} | shared)
+            value = events.to_json(given)
+            out.sends.append(Send("deal_events", partition_of(key, self.partitions), key, value, event=given))
         self._let_go(row, out)
         threads = thread_rows(company_in(row), event)
         if kind_of(row) == "reply":

@@ -300,7 +300,7 @@ class Partition:
             raise events.Refused("invalid", str(error)) from None
 
     def _event_in(self, record: Record) -> events.Event:
-        event = events.parse(record.value or b"")
+        event = record.read()
         if event.subject is None:
             raise events.Refused("no_deal", "subject: an event must name its deal here")
         right = partition_of(event.subject.encode(), self.partitions)
