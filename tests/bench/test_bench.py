@@ -47,11 +47,13 @@ def test_only_the_deals_that_are_due_are_looked_at() -> None:
 
 @pytest.mark.skipif(not deal_size.STATM.exists(), reason="this system does not tell how much memory a process has")
 def test_a_deal_has_a_size_in_memory() -> None:
-    assert medians(deal_size.measure(300))["memory, 10 touches, 300 deals"] > 1
+    told = medians(deal_size.measure(300))
+
+    assert told["memory at hand, 10 touches, 300 deals"] > told["memory quiet, 10 touches, 300 deals"] > 1
 
 
 def test_a_row_stops_growing() -> None:
-    assert deal_size.row_size(1000) < 2 * deal_size.row_size(50)
+    assert len(deal_size.row_after(1000)) < 2 * len(deal_size.row_after(50))
 
 
 def test_the_profile_names_functions_of_the_project() -> None:
