@@ -62,13 +62,18 @@ class Calendar:
 
     def end_of(self, day: date) -> datetime:
         """The last moment of a day."""
-        # where clocks go back at midnight, the day's last hour comes twice: the second one ends it
-        return datetime.combine(day, time.max.replace(fold=1), ZoneInfo(self.zone)).astimezone(UTC)
+        return _end_of(self.zone, day)
 
     def business_days_between(self, start: datetime, end: datetime) -> int:
         """Business days that began after `start`'s day, up to and with `end`'s day; for words, not for deadlines."""
         first, last = self.day_of(start), self.day_of(end)
         return sum(self.is_business_day(first + n * _DAY) for n in range(1, (last - first).days + 1))
+
+
+@lru_cache(maxsize=16_384)
+def _end_of(zone: str, day: date) -> datetime:
+    # where clocks go back at midnight, the day's last hour comes twice: the second one ends it
+    return datetime.combine(day, time.max.replace(fold=1), ZoneInfo(zone)).astimezone(UTC)
 
 
 def _is_business_day(country: str | None, week: frozenset[str], day: date) -> bool:
