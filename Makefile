@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
+BENCH := .venv-bench
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
@@ -29,8 +30,13 @@ check: install ## lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: install ## events per second, memory and the cost of time; prints a table
-	$(BIN)/python -m bench
+bench: $(BENCH)/installed ## what it costs, beside Quix Streams, bytewax and a loop written by hand; prints tables
+	$(BIN)/python -m bench $(MEASURE)
+
+$(BENCH)/installed: bench/requirements.lock $(INSTALLED)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(BENCH)
+	$(BIN)/uv pip install --quiet --python $(BENCH) --require-hashes --requirements bench/requirements.lock
+	@touch $@
 
 lock: ## resolves all dependencies anew, for Python 3.11 to 3.13; deploy/ gets those of run time
 	@[ -x $(BIN)/uv ] || $(MAKE) --no-print-directory install

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from . import (
+    backtest_speed,
     catalogue_cost,
     deal_size,
     histories,
@@ -20,11 +21,17 @@ from . import (
     report,
     tune_speed,
     where_time_goes,
-    worker_speed,
 )
 from .figures import Figure
+from .hosts import measure as hosts
+from .hosts import picture, table
+from .hosts.course import ROOT, Run
+from .hosts.workloads import Workload, judged, plumbed
 
 FULL = 20_000
+PARTITIONS = 4
+PICTURE = ROOT / "docs" / "speed.svg"
+PAGES = ROOT / "docs" / "speed.md", ROOT / "README.md"
 out, err = Console(), Console(stderr=True)
 
 
@@ -35,23 +42,39 @@ app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
 def main(
     deals: Annotated[int, typer.Option(min=1, help="Deals of the made-up year that is replayed.")] = 1_000,
     full: Annotated[bool, typer.Option("--full", help=f"A year of {FULL:,} deals: takes an hour.")] = False,
-    events: Annotated[int, typer.Option(min=1, help="Events that are sent through Kafka.")] = 10_000,
+    events: Annotated[int, typer.Option(min=1, help="Events of a history that hosts work off.")] = 10_000,
+    plumbing_events: Annotated[int, typer.Option(min=1, help="Events that hosts work off with no thought.")] = 100_000,
     sized_deals: Annotated[int, typer.Option(min=1, help="Deals whose memory is measured.")] = 5_000,
     silent_deals: Annotated[int, typer.Option(min=1, help="Deals over which time passes.")] = 100_000,
     mails: Annotated[int, typer.Option(min=10, help="Mails of the mbox that is published.")] = 100_000,
     rounds: Annotated[int, typer.Option(min=1, help="How often each contestant runs.")] = 3,
     only: Annotated[
-        list[str] | None, typer.Option(help="Measure only: replay, catalogue, tune, worker, mail, size, time, profile.")
+        list[str] | None,
+        typer.Option(help="Measure only: hosts, backtest, tune, replay, catalogue, mail, size, time, profile."),
     ] = None,
+    hosted: Annotated[
+        list[str] | None, typer.Option(help="Have hosts work off only: plumbing, loans, year, partitions.")
+    ] = None,
+    write: Annotated[
+        bool, typer.Option("--write", help="Put the hosts' tables between their markers in the docs, and the picture.")
+    ] = False,
     json: Annotated[Path | None, typer.Option(help="Write all figures to this file, too.")] = None,
 ) -> None:
     """Measure, and print what came of it."""
     deals = FULL if full else deals
+    runs: list[Run] = []
+    workloads = _workloads(deals, events, plumbing_events, hosted)
+
+    def compare() -> Iterator[Figure]:
+        runs.extend(hosts.runs(workloads(), rounds, say=err.print))
+        yield from ()
+
     measurements: dict[str, Callable[[], Iterator[Figure]]] = {
-        "replay": lambda: _replays(deals, rounds),
+        "hosts": compare,
+        "backtest": lambda: backtest_speed.measure(histories.year(deals), 1 if full else rounds),
+        "tune": lambda: _tunes(deals, 1 if full else rounds),
+        "replay": lambda: _replays(deals, 1 if full else rounds),
         "catalogue": lambda: catalogue_cost.measure(histories.year(deals, events), rounds),
-        "tune": lambda: _tunes(deals, rounds),
-        "worker": lambda: worker_speed.measure(histories.year(deals, events), rounds),
         "mail": lambda: mail_speed.measure(mails, 1),
         "size": lambda: deal_size.measure(sized_deals),
         "time": lambda: passing_time.measure(silent_deals, rounds),
@@ -60,6 +83,8 @@ def main(
     unknown = set(only or ()) - measurements.keys()
     if unknown:
         raise typer.BadParameter(f"{', '.join(sorted(unknown))}: there are {', '.join(measurements)}")
+    if (not only or "hosts" in only) and not hosts.PYTHON.exists():
+        raise typer.BadParameter(f"{hosts.PYTHON.parents[1].name} is missing, with the hosts: `make bench` makes it")
     figures: list[Figure] = []
     load = os.getloadavg()[0]
     for name, measure in measurements.items():
@@ -70,10 +95,40 @@ def main(
         f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}, "
         f"load {load:.1f} before and {os.getloadavg()[0]:.1f} after"
     )
-    out.print(report.table(figures))
-    out.print(escape(report.markdown(figures, machine)), soft_wrap=True, highlight=False)
+    if figures:
+        out.print(report.table(figures))
+        out.print(escape(report.markdown(figures, machine)), soft_wrap=True, highlight=False)
+    if runs:
+        parts = {"hosts-summary": table.summary(runs), "hosts": table.markdown(runs, machine)}
+        out.print(escape("\n\n".join(parts.values())), soft_wrap=True, highlight=False)
+        if write:
+            picture.draw(runs, PICTURE)
+            for page in PAGES:
+                table.put(page, parts)
     if json:
-        report.write(json, figures, machine)
+        report.write(json, figures, machine, runs)
+
+
+def _workloads(
+    deals: int, events: int, plumbing_events: int, hosted: list[str] | None
+) -> Callable[[], Iterator[Workload]]:
+    """What hosts work off, each made when its turn comes."""
+
+    def loans() -> Workload | None:
+        real = histories.loans(events)
+        if real is None:
+            err.print(f"no loans: {histories.LOANS} is missing, so hosts do not work them off")
+        return judged(real, 1) if real else None
+
+    made: dict[str, Callable[[], Workload | None]] = {
+        "plumbing": lambda: plumbed(plumbing_events, PARTITIONS),
+        "loans": loans,
+        "year": lambda: judged(histories.year(deals, events), 1),
+        "partitions": lambda: judged(histories.year(deals, events), PARTITIONS),
+    }
+    if unknown := set(hosted or ()) - made.keys():
+        raise typer.BadParameter(f"{', '.join(sorted(unknown))}: there are {', '.join(made)}")
+    return lambda: (each for name, make in made.items() if (not hosted or name in hosted) and (each := make()))
 
 
 def _replays(deals: int, rounds: int) -> Iterator[Figure]:

@@ -18,10 +18,11 @@ RULES = Rules.of(
 )
 REPS = 250
 BATCH = 500
+TWICE_A_DAY = timedelta(hours=12)
 
 
-def deal(number: int, began: datetime, touches: int = 0) -> Iterator[Record]:
-    """A deal's events as records: its beginning, and mails to and fro in one thread, two a day."""
+def deal(number: int, began: datetime, touches: int = 0, every: timedelta = TWICE_A_DAY) -> Iterator[Record]:
+    """A deal's events as records: its beginning, and mails to and fro in one thread."""
     deal_id, owner, buyer = f"D-{number}", f"rep-{number % REPS}@us.example", f"anna.berg@buyer-{number}.example"
     facts = {
         "name": f"Buyer {number}, platform",
@@ -40,7 +41,7 @@ def deal(number: int, began: datetime, touches: int = 0) -> Iterator[Record]:
         told = {"message_id": message_id, "from": sender, "to": [to], "subject": "Re: Platform for Buyer"}
         if mail:
             told |= {"in_reply_to": ids[mail - 1], "references": [ids[0], ids[mail - 1]]}
-        at = began + timedelta(hours=12 * (mail + 1))
+        at = began + every * (mail + 1)
         yield _record(deal_id, "activity.email", f"{number}-{mail + 1}", at, told)
 
 

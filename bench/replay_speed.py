@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 
 from detectors.core import events
+from streams.answer import finding_line
+from streams.monitor.partition import Partition
 from streams.replay import Replay
 
 from .figures import Figure
@@ -40,6 +42,12 @@ def replay(history: History) -> Replay:
     for _ in run.run(history.lines):
         pass
     return run
+
+
+def findings_of(partitions: Iterable[Partition]) -> list[str]:
+    """Every finding as a line, in an order that does not depend on partitions."""
+    answers = (told for partition in partitions for told in partition.answers.values())
+    return sorted(finding_line(finding) for told in answers for finding in told.findings)
 
 
 def _each(read: Callable[[bytes], object], raws: Iterable[bytes]) -> None:

@@ -8,6 +8,7 @@ import orjson
 from rich.table import Table
 
 from .figures import Figure
+from .hosts.course import Run
 
 
 def table(figures: Iterable[Figure]) -> Table:
@@ -36,13 +37,14 @@ def _lines(figures: Iterable[Figure], machine: str) -> Iterator[str]:
             yield f"| {figure.what} | {number(figure.median)} {figure.unit} | {span(figure)} |"
 
 
-def write(path: Path, figures: Iterable[Figure], machine: str) -> None:
-    """Everything, with the value of each round, as JSON."""
+def write(path: Path, figures: Iterable[Figure], machine: str, runs: Iterable[Run] = ()) -> None:
+    """Everything, with the value of each round, and each run of a host, as JSON."""
     told = [
         {"topic": each.topic, "what": each.what, "unit": each.unit, "median": each.median, "rounds": each.values}
         for each in figures
     ]
-    path.write_bytes(orjson.dumps({"machine": machine, "figures": told}, option=orjson.OPT_INDENT_2))
+    content = {"machine": machine, "figures": told, "hosts": list(runs)}
+    path.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2))
 
 
 def number(value: float) -> str:

@@ -60,7 +60,7 @@ class BusyButStuck(Detector):
         fallen = deal.earlier.touched_through
         enough = start if fallen is not None and fallen >= entered.at else row[self.touches - 1].at
         since = max(start + self.stuck, enough)
-        text = f"{len(row)} touches in {deal.stage} since {deal.calendar.local(entered.at):%Y-%m-%d}, the newest:"
+        text = f"{len(row)} touches in {deal.stage} since {deal.calendar.day_of(entered.at)}, the newest:"
         return Breach(
             since=since,
             critical_from=max(since, start + self.critical),

@@ -48,7 +48,7 @@ class ChampionSilent(Detector):
             start, evidence = named, [Evidence(named.event, named.at, f"{who} was named champion, and was never heard")]
         else:
             start, evidence = last, [Evidence(named.event, named.at, f"{named.value} was named champion")]
-            text = f"the last sign of {who}: {last.value} on {deal.calendar.local(last.at):%Y-%m-%d}"
+            text = f"the last sign of {who}: {last.value} on {deal.calendar.day_of(last.at)}"
             evidence.append(Evidence(last.event, last.at, text))
         since, critical_from = deal.silence(start.at, self.warn_business_days, self.critical_business_days, champions)
         return Breach(

@@ -49,7 +49,7 @@ class CommitWithoutEvidence(Detector):
         critical_from = None
         if told.value == "commit" and len(missing) >= self.critical_missing:
             critical_from = max(since, told.at, missing[self.critical_missing - 1][0])
-        pieces = (f"{what} (from {deal.calendar.local(at):%Y-%m-%d})" for at, what, _ in missing)
+        pieces = (f"{what} (from {deal.calendar.day_of(at)})" for at, what, _ in missing)
         text = f"forecast as {told.value.replace('_', ' ')} without {', '.join(pieces)}"
         return Breach(
             since=since,

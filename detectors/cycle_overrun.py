@@ -50,7 +50,7 @@ class CycleOverrun(Detector):
             median = allowed = self.without_baseline
             measure = f"{allowed / DAY:g} days are allowed"
         since = began.at + allowed
-        text = f"the deal began on {deal.calendar.local(began.at).date()}; {measure}"
+        text = f"the deal began on {deal.calendar.day_of(began.at)}; {measure}"
         return Breach(
             since=since,
             critical_from=max(since, began.at + self.critical_factor * median),

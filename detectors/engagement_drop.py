@@ -64,14 +64,14 @@ class EngagementDrop(Detector):
         critical_from = self._begins(times, self.critical_share)
         judged = max(begins, times[-1])
         late, before = self._counts(times, judged)
-        local = deal.calendar.local
-        counts = f"{late} in the {count_of(self.late.days, 'day')} up to {local(judged):%Y-%m-%d}"
+        day_of = deal.calendar.day_of
+        counts = f"{late} in the {count_of(self.late.days, 'day')} up to {day_of(judged)}"
         text = f"{counts}, {before} in the {self.before.days} before; the newest: {touches[-1].words}"
         evidence = [Evidence(touches[-1].event, touches[-1].at, text)]
         if late:
             last = touches[-late - 1]
             many = count_of(before, "two-way touch", "two-way touches")
-            text = f"{many} in the {count_of(self.before.days, 'day')} up to {local(judged - self.late):%Y-%m-%d}"
+            text = f"{many} in the {count_of(self.before.days, 'day')} up to {day_of(judged - self.late)}"
             evidence.insert(0, Evidence(last.event, last.at, text))
         return Breach(
             since=since,

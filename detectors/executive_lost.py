@@ -47,7 +47,7 @@ class ExecutiveLost(Detector):
         plan = deal.planned_with(deal.power_met)
         if plan is not None and add(plan.until, 1) > since:
             since = add(plan.until, 1)
-            text = f"{plan.text} lay ahead until {deal.calendar.local(plan.until):%Y-%m-%d}"
+            text = f"{plan.text} lay ahead until {deal.calendar.day_of(plan.until)}"
             evidence.append(Evidence(plan.event, plan.at, text))
         # what puts off the warning puts off this, too
         later = max(0, self.critical_business_days - self.warn_business_days)

@@ -36,7 +36,7 @@ class GoneQuiet(Detector):
             evidence.append(Evidence(again.event, again.at, "the deal was taken up again"))
         since, critical_from = deal.silence(start.at, self.warn_business_days, self.critical_business_days)
         if plan is not None and since == deal.calendar.plus_business_days(plan.until, 1):
-            text = f"{plan.text} lay ahead until {deal.calendar.local(plan.until):%Y-%m-%d}"
+            text = f"{plan.text} lay ahead until {deal.calendar.day_of(plan.until)}"
             evidence.append(Evidence(plan.event, plan.at, text))
         return Breach(
             since=since,

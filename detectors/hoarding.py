@@ -81,12 +81,12 @@ class Hoarding(BookDetector):
         enough = idle[self.deals - 1][0]
         critical = idle[self.critical_deals - 1][0] if len(idle) >= self.critical_deals else None
         known = max(enough, *(_newest(page) for page in book.pages))
-        local = book.calendar.local
+        day_of = book.calendar.day_of
         facts = [
             Evidence(
                 page.progress_event,
                 page.progress_at,
-                f"'{page.name}' has made no progress since {local(page.progress_at):%Y-%m-%d},"
+                f"'{page.name}' has made no progress since {day_of(page.progress_at)},"
                 f" the {ordinal(number)} such of {len(idle)} open deals",
             )
             for number, (since, page) in enumerate(idle, start=1)

@@ -12,7 +12,7 @@ need to critical with their own words.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from itertools import groupby
 from operator import itemgetter
 
@@ -38,9 +38,9 @@ class _Critical:
     def holds_at(self, moment: datetime) -> bool:
         return self.start <= moment and (self.end is None or moment < self.end)
 
-    def evidence(self, local: Callable[[datetime], datetime]) -> Evidence:
+    def evidence(self, day_of: Callable[[datetime], date]) -> Evidence:
         newest = self.breach.evidence[-1]
-        text = f"critical from {local(self.start):%Y-%m-%d}: {catalogue()[self.name].headline()} ({newest.text})"
+        text = f"critical from {day_of(self.start)}: {catalogue()[self.name].headline()} ({newest.text})"
         return Evidence(newest.event, newest.at, text)
 
 
@@ -73,7 +73,7 @@ class LoseEarly(Verdict):
         if len(worst) < self.families:
             return None
         worst.sort(key=lambda each: (each.start, each.name))
-        add, local = deal.calendar.plus_business_days, deal.calendar.local
+        add, day_of = deal.calendar.plus_business_days, deal.calendar.day_of
         for start, end in self._together(worst):
             since = max(add(start, self.warn_business_days), lacking.at)
             if end is not None and (end <= since or (deal.last_at is not None and end <= deal.last_at)):
@@ -83,7 +83,7 @@ class LoseEarly(Verdict):
                 since=since,
                 critical_from=critical_from if end is None or critical_from < end else None,
                 until=end,
-                evidence=tuple(each.evidence(local) for each in _one_of_each_family(worst, start)),
+                evidence=tuple(each.evidence(day_of) for each in _one_of_each_family(worst, start)),
                 clears_when="somebody with power meets us or the need turns critical; else the deal is closed as lost",
             )
         return None

@@ -80,7 +80,7 @@ class NewExecutive(Detector):
         turns, seen, calendar = deal.turns(email, is_new), deal.met.get(email), deal.calendar
         if not turns or not turns[-1].value:
             return None
-        if seen and seen.last_two_way and calendar.local(seen.last_two_way).date() >= joined:
+        if seen and seen.last_two_way and calendar.day_of(seen.last_two_way) >= joined:
             return None
         learned, until = turns[-1], calendar.end_of(joined) + self.window
         start = max(learned.at, calendar.end_of(joined))
@@ -91,7 +91,7 @@ class NewExecutive(Detector):
         plan = deal.planned_with({email})
         if plan is not None and calendar.plus_business_days(plan.until, 1) > since:
             since = calendar.plus_business_days(plan.until, 1)
-            text = f"{plan.text} lay ahead until {calendar.local(plan.until):%Y-%m-%d}"
+            text = f"{plan.text} lay ahead until {calendar.day_of(plan.until)}"
             evidence.append(Evidence(plan.event, plan.at, text))
         if since >= until or (deal.last_at is not None and until <= deal.last_at):
             return None

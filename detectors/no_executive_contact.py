@@ -47,7 +47,7 @@ class NoExecutiveContact(Detector):
         began = deal.taken_up or deal.created
         old = began.at + self.age
         since, critical_from = old, add(old, self.critical_business_days)
-        age, day = count_of(self.age.days, "day"), f"{deal.calendar.local(old):%Y-%m-%d}"
+        age, day = count_of(self.age.days, "day"), f"{deal.calendar.day_of(old)}"
         text = f"the deal is {age} old on {day}" if began is deal.created else f"it was taken up {age} before {day}"
         evidence = [Evidence(began.event, began.at, text)]
         late = deal.late_stage

@@ -38,7 +38,7 @@ class NoNextStep(Detector):
             told = Evidence(deal.created.event, start, "the deal began, and no next step with a date was planned since")
         else:
             start = plan.until
-            day = deal.calendar.local(plan.until).date()
+            day = deal.calendar.day_of(plan.until)
             told = Evidence(plan.event, plan.at, f"the last thing planned: {plan.text}, until {day}")
         again = deal.taken_up
         if again is not None and again.at > start:

@@ -51,7 +51,7 @@ class OwedReply(Detector):
                 first.event,
                 first.at,
                 f"{deal.called(first.people[0])} wrote '{first.subject or 'no subject'}' on"
-                f" {deal.calendar.local(first.at):%Y-%m-%d}, and we have not answered",
+                f" {deal.calendar.day_of(first.at)}, and we have not answered",
             )
         ]
         if len(owed) > 1:

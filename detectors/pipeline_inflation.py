@@ -80,7 +80,7 @@ class PipelineInflation(BookDetector):
             percent = stalled * 100 / whole if whole else 0.0
             share = f"{stalled:,.0f} of {whole:,.0f}{unit} in {len(pages)} open deals, {int(percent)} %"
             what = f"the pause of '{page.name}' was over" if at == page.paused_until else f"'{page.name}' stalled"
-            text = f"{what} on {book.calendar.local(at):%Y-%m-%d}: with it {share}"
+            text = f"{what} on {book.calendar.day_of(at)}: with it {share}"
             steps.append(_Step(at, page.stalled_event or page.event, percent, text))
         return steps if steps and steps[-1].percent > self.percent else []
 

@@ -63,8 +63,8 @@ class ProposalUnanswered(Detector):
             evidence.append(Evidence(again.event, again.at, f"we sent a {again.type} again, and nothing came back"))
         plan = deal.last_planned
         if since > deadline and plan:
-            until = deal.calendar.local(plan.until)
-            evidence.append(Evidence(plan.event, plan.at, f"{plan.text} lay ahead until {until:%Y-%m-%d}"))
+            until = deal.calendar.day_of(plan.until)
+            evidence.append(Evidence(plan.event, plan.at, f"{plan.text} lay ahead until {until}"))
         return Breach(
             since=since,
             critical_from=critical_from,

@@ -86,7 +86,7 @@ class SingleThreaded(Detector):
             newest, event, last = met[-1]
             days, moment = count_of(self.window.days, "day"), max(since, newest)
             active = " and ".join(deal.called(email) for at, _, email in met if at > moment - self.window)
-            day = f"on {deal.calendar.local(newest):%Y-%m-%d}"
+            day = f"on {deal.calendar.day_of(newest)}"
             text = f"only {active} within {days}, last {day}"
             evidence = [
                 *(

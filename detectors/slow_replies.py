@@ -61,7 +61,7 @@ class SlowReplies(Detector):
                 Evidence(
                     pending.event,
                     pending.at,
-                    f"no answer to {pending.words} of {deal.calendar.local(pending.at):%Y-%m-%d};"
+                    f"no answer to {pending.words} of {deal.calendar.day_of(pending.at)};"
                     f" they took {_words(pace)} as a rule",
                 ),
             ),

@@ -53,7 +53,7 @@ class StageOverstay(Detector):
             median = allowed = self.without_baseline
             measure = f"{allowed / DAY:g} days are allowed there"
         since = entered.at + allowed
-        text = f"in {entered.value} since {deal.calendar.local(entered.at).date()}; {measure}"
+        text = f"in {entered.value} since {deal.calendar.day_of(entered.at)}; {measure}"
         return Breach(
             since=since,
             critical_from=max(since, entered.at + self.critical_factor * median),

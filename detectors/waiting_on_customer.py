@@ -33,16 +33,14 @@ class WaitingOnCustomer(Detector):
         first, newest = row[0], row[-1]
         deadline = deal.calendar.plus_business_days(first.at, self.warn_business_days)
         since = deal.silent_from(deadline)
-        local = deal.calendar.local
-        evidence = [Evidence(first.event, first.at, f"{first.words} of {local(first.at):%Y-%m-%d} has no answer")]
+        day_of = deal.calendar.day_of
+        evidence = [Evidence(first.event, first.at, f"{first.words} of {day_of(first.at)} has no answer")]
         if len(row) > 1:
             text = f"{count_of(len(row), 'mail or call', 'mails and calls')} of ours, and no answer since"
-            evidence.append(Evidence(newest.event, newest.at, f"{text} {local(first.at):%Y-%m-%d}"))
+            evidence.append(Evidence(newest.event, newest.at, f"{text} {day_of(first.at)}"))
         if since > deadline and deal.last_planned:
             plan = deal.last_planned
-            evidence.insert(
-                0, Evidence(plan.event, plan.at, f"{plan.text} lay ahead until {local(plan.until):%Y-%m-%d}")
-            )
+            evidence.insert(0, Evidence(plan.event, plan.at, f"{plan.text} lay ahead until {day_of(plan.until)}"))
         return Breach(
             since=since,
             evidence=tuple(evidence),

@@ -77,7 +77,7 @@ class Books:
         if deal_id.startswith(SEPARATOR):
             self._told.setdefault(owner, {})[deal_id.removeprefix(SEPARATOR)] = budget.of_json(value)
         else:
-            self._answers.setdefault(owner, {})[deal_id] = of_json(value)
+            self._put(row, value)
 
     def resume(self) -> None:
         """After the last `restore`: what was told goes on being told, and the next clock judges every book."""
@@ -95,8 +95,7 @@ class Books:
             row = record.key.decode()
             touched[row.partition(SEPARATOR)[0]] = None
             if record.value:
-                self.restore(row, record.value)
-                out.rows[row] = record.value
+                out.rows[row] = answer_json(self._put(row, record.value))
             else:
                 self._withdraw(row)
                 out.rows[row] = None
@@ -187,6 +186,11 @@ class Books:
         ahead = [at for at in (deadline, changes) if at is not None] if time is not None else [LONG_AGO]
         self._watchlist.put(owner, min(ahead, default=None))
 
+    def _put(self, row: str, value: bytes) -> Answer:
+        owner, _, deal_id = row.partition(SEPARATOR)
+        told = self._answers.setdefault(owner, {})[deal_id] = _just_now(of_json(value))
+        return told
+
     def _withdraw(self, row: str) -> None:
         owner, _, deal_id = row.partition(SEPARATOR)
         self._answers.get(owner, {}).pop(deal_id, None)
@@ -212,6 +216,11 @@ def judge(
     findings.sort(key=lambda each: (each.since.timestamp(), each.detector, each.deal_id or ""))
     deadline = min((at for each in judged for at in each.breach.deadlines_after(time)), default=None)
     return BookAnswer(owner, team, calendar.local(time), tuple(findings)), deadline
+
+
+def _just_now(told: Answer) -> Answer:
+    """What a book keeps of an answer: what is over and what lies ahead, most of it, is the deal's."""
+    return replace(told, findings=tuple(each for each in told.findings if each.state in ("open", "unknown")))
 
 
 def team_of(owner: str, answers: Iterable[Answer], rules: Rules) -> str | None:

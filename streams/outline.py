@@ -116,13 +116,15 @@ Glance = Answer | Outline
 
 
 def phrases_of(answers: Iterable[Answer]) -> bytes:
-    """The words that answers have in common: a finding of each detector that is found among them."""
-    found: dict[str, str] = {}
+    """The words that answers have in common: a finding of each detector found among them, and what else one says."""
+    found: dict[str, bytes] = {}
+    rest = b""
     for told in islice(answers, MOST_LOOKED_THROUGH):
+        rest = rest or to_json(replace(told, findings=()))
         for finding in told.findings:
             if finding.detector not in found:
-                found[finding.detector] = finding_line(finding)
-    return "".join(found.values()).encode()[-MOST_PHRASES:]
+                found[finding.detector] = finding_line(finding).encode()
+    return b"".join([*found.values(), rest])[-MOST_PHRASES:]
 
 
 def _marks(findings: Iterable[Finding]) -> tuple[Mark, ...]:

@@ -3,6 +3,7 @@
 All moments handed out are in UTC, so that they compare and subtract truly across changes of daylight saving time.
 """
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -44,6 +45,10 @@ class Calendar:
         """The moment on the owner's clock."""
         return moment.astimezone(ZoneInfo(self.zone))
 
+    def day_of(self, moment: datetime) -> date:
+        """The day on which the moment falls for the owner."""
+        return moment.astimezone(ZoneInfo(self.zone)).date()
+
     def is_business_day(self, day: date) -> bool:
         """A working day of the week, and no holiday."""
         return _is_business_day(self.country, self.week, day)
@@ -57,34 +62,46 @@ class Calendar:
 
     def end_of(self, day: date) -> datetime:
         """The last moment of a day."""
-        # where clocks go back at midnight, the day's last hour comes twice: the second one ends it
-        return datetime.combine(day, time.max.replace(fold=1), ZoneInfo(self.zone)).astimezone(UTC)
+        return _end_of(self.zone, day)
 
     def business_days_between(self, start: datetime, end: datetime) -> int:
         """Business days that began after `start`'s day, up to and with `end`'s day; for words, not for deadlines."""
-        first, last = self.local(start).date(), self.local(end).date()
+        first, last = self.day_of(start), self.day_of(end)
         return sum(self.is_business_day(first + n * _DAY) for n in range(1, (last - first).days + 1))
+
+
+@lru_cache(maxsize=16_384)
+def _end_of(zone: str, day: date) -> datetime:
+    # where clocks go back at midnight, the day's last hour comes twice: the second one ends it
+    return datetime.combine(day, time.max.replace(fold=1), ZoneInfo(zone)).astimezone(UTC)
 
 
 def _is_business_day(country: str | None, week: frozenset[str], day: date) -> bool:
     return WEEK[day.weekday()] in week and not (country and day in _holidays_of(country, day.year))
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=1024)
+def _business_days(country: str | None, week: frozenset[str], year: int) -> tuple[date, ...]:
+    """All of a year, in order."""
+    days = map(date.fromordinal, range(date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal() + 1))
+    return tuple(day for day in days if _is_business_day(country, week, day))
+
+
 def _nth_business_day(country: str | None, week: frozenset[str], day: date, count: int) -> date:
     """`day`, or the next business day after it, and `count` business days on."""
-    while not _is_business_day(country, week, day):
-        day += _DAY
-    for _ in range(count):
-        day += _DAY
-        while not _is_business_day(country, week, day):
-            day += _DAY
-    return day
+    year = day.year
+    days = _business_days(country, week, year)
+    place = bisect_left(days, day) + count
+    while place >= len(days):
+        place, year = place - len(days), year + 1
+        days = _business_days(country, week, year)
+    return days[place]
 
 
 @lru_cache(maxsize=65_536)
 def _plus_business_days(zone: str, country: str | None, week: frozenset[str], moment: datetime, count: int) -> datetime:
     local = moment.astimezone(ZoneInfo(zone))
-    day = _nth_business_day(country, week, local.date(), count)
-    time_of_day = local.time() if _is_business_day(country, week, local.date()) else time.min
+    today = local.date()
+    day = _nth_business_day(country, week, today, count)
+    time_of_day = local.time() if _is_business_day(country, week, today) else time.min
     return datetime.combine(day, time_of_day, ZoneInfo(zone)).astimezone(UTC)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 
@@ -11,7 +10,7 @@ from .answers import question
 from .changes import Change, older, plain
 from .conversation import Touch, is_internal
 from .exchange import Exchange
-from .log import DocumentEntry, FeedbackEntry, MailEntry, MeetingEntry
+from .log import DocumentEntry, Entry, FeedbackEntry, MailEntry, MeetingEntry
 from .muting import verdicts_in
 from .plan import Milestone, Planned, Step, milestones, milestones_done, own_steps, planned
 
@@ -29,7 +28,7 @@ class Course(Exchange):
     def _own_step(self) -> Step | None:
         dated = self.earlier.facts.get("next_step_date")
         log = self.entries("meeting", "document", "milestone", "told next_step_date")
-        return max(own_steps(log, self.is_ours, dated.value if dated else None), key=_in_order, default=None)
+        return next(own_steps(log, self.is_ours, dated.value if dated else None), None)
 
     @question
     def _newest_first_contact(self) -> Step | None:
@@ -113,38 +112,34 @@ class Course(Exchange):
 
     @question
     def _held(self) -> dict[str, Change]:
-        first: dict[str, Change] = dict(self.earlier.held)
+        first: dict[str, MeetingEntry] = {}
         for entry in self.entries("meeting"):
             if isinstance(entry, MeetingEntry) and entry.status == "held" and not is_internal(entry, self.is_ours):
-                first[entry.type or ""] = older(first.get(entry.type or ""), entry)
-        return {kind: replace(change, value=kind) for kind, change in first.items()}
+                first.setdefault(entry.type or "", entry)
+        told = self.earlier.held
+        held = told | {kind: older(told.get(kind), entry) for kind, entry in first.items()}
+        return {kind: Change(change.at, change.event, kind) for kind, change in held.items()}
 
     @question
     def _plans(self) -> list[Planned]:
+        """Whatever lies, or lay, ahead, what does so the longest first."""
         log = self.entries("meeting", "milestone", "absence", "told next_step_date", "told paused_until")
-        return planned(log, self.calendar, self.is_ours)
+        return sorted(planned(log, self.calendar, self.is_ours), key=_by_end, reverse=True)
 
     @question
     def last_planned(self) -> Planned | None:
         """What lies, or lay, ahead the longest: a meeting, a dated step, an open milestone, a pause, an absence."""
-        return max(self._plans, key=lambda plan: (plan.until, plan.event), default=None)
+        return next(iter(self._plans), None)
 
     def planned_with(self, people: Collection[str]) -> Planned | None:
         """What lies, or lay, ahead the longest with some people: a meeting, an absence of theirs, the deal's pause.
 
         A meeting of which nobody told who comes counts as one with them.
         """
-        plans = [plan for plan in self._plans if plan.text == "a pause" or self._is_with(people, plan.event)]
-        return max(plans, key=lambda plan: (plan.until, plan.event), default=None)
-
-    def _is_with(self, people: Collection[str], event: str) -> bool:
-        match next((entry for entry in self.entries("meeting", "absence") if entry.event == event), None):
-            case MeetingEntry(organizer=organizer, attendees=attendees):
-                return not attendees or organizer in people or any(each in people for each in attendees)
-            case MailEntry(sender=sender):
-                return sender in people
-            case _:
-                return False
+        told = {entry.event: entry for entry in self.entries("meeting", "absence")}
+        return next(
+            (plan for plan in self._plans if plan.text == "a pause" or _is_with(people, told.get(plan.event))), None
+        )
 
     @question
     def milestones(self) -> list[Milestone]:
@@ -170,20 +165,20 @@ class Course(Exchange):
 
         Nobody is `awaited` (an empty collection) where it is our turn. None stands for anybody of theirs.
         """
-        if awaited is None:
-            return self.last_planned
         away = {entry.event: entry.sender for entry in self.entries("absence") if isinstance(entry, MailEntry)}
-        plans = [plan for plan in self._plans if plan.event not in away or away[plan.event] in awaited]
-        return max(plans, key=lambda plan: (plan.until, plan.event), default=None)
+        if awaited is None or not away:
+            return self.last_planned
+        return next((plan for plan in self._plans if plan.event not in away or away[plan.event] in awaited), None)
 
     def silent_from(self, deadline: datetime, awaited: Collection[str] | None = None) -> datetime:
         """A silence rule's deadline, or one business day after what was `holding` it where that is later.
 
         A deal that was taken up again has that day, too.
         """
-        plan, again = self.holding(awaited), self.taken_up
-        ends = [each for each in (plan and plan.until, again and again.at) if each]
-        return max([deadline, *(self.calendar.plus_business_days(end, 1) for end in ends)])
+        plan, again, add = self.holding(awaited), self.taken_up, self.calendar.plus_business_days
+        if plan is not None:
+            deadline = max(deadline, add(plan.until, 1))
+        return deadline if again is None else max(deadline, add(again.at, 1))
 
     def silence(
         self, start: datetime, warn: int, critical: int, awaited: Collection[str] | None = None
@@ -202,5 +197,19 @@ class Course(Exchange):
         return verdicts_in(self.entries("feedback"))
 
 
+def _is_with(people: Collection[str], told: Entry | None) -> bool:
+    match told:
+        case MeetingEntry(organizer=organizer, attendees=attendees):
+            return not attendees or organizer in people or any(each in people for each in attendees)
+        case MailEntry(sender=sender):
+            return sender in people
+        case _:
+            return False
+
+
 def _in_order(step: Step) -> tuple[datetime, str]:
     return step.at, step.event
+
+
+def _by_end(plan: Planned) -> tuple[datetime, str]:
+    return plan.until, plan.event

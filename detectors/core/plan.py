@@ -1,7 +1,8 @@
 """What lies ahead of a deal, and the steps forward that we made ourselves."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
+from itertools import islice
 from typing import Any
 
 from .calendar import Calendar
@@ -64,36 +65,44 @@ def _end_of(day: object, calendar: Calendar) -> datetime | None:
     return calendar.end_of(date.fromisoformat(day)) if isinstance(day, str) else None
 
 
-def own_steps(log: Iterable[Entry], is_ours: IsOurs, next_step_date: str | None = None) -> list[Step]:
-    """Meetings that we booked or held, documents sent, next steps dated, milestones done; oldest first.
+def own_steps(log: Sequence[Entry], is_ours: IsOurs, next_step_date: str | None = None) -> Iterator[Step]:
+    """Meetings that we booked or held, documents sent, next steps dated, milestones done; newest first.
 
     `next_step_date` is what was told before the log begins. First contacts with new people and stages advanced are
     steps too; the deal adds them.
     """
-    found: list[Step] = []
-    booked: set[str] = set()
-    sent: set[str] = set()
-    for entry in log:
-        match entry:
-            case MeetingEntry() if is_internal(entry, is_ours):
-                pass
-            case MeetingEntry(status="booked", organizer=organizer):
-                if entry.meeting not in booked and (organizer is None or is_ours(organizer)):
-                    found.append(Step(entry.at, entry.event, "we booked a meeting"))
-                booked.add(entry.meeting)
-            case MeetingEntry(status="held"):
-                found.append(Step(entry.at, entry.event, "a meeting was held"))
-            case DocumentEntry(status="sent"):
-                if entry.document not in sent:
-                    found.append(Step(entry.at, entry.event, f"we sent a {entry.type}"))
-                sent.add(entry.document)
-            case DealEntry(fields={"next_step_date": day}, bulk=bulk):
-                if day is not None and day != next_step_date and not bulk:
-                    found.append(Step(entry.at, entry.event, f"a next step was dated {day}"))
-                next_step_date = day
-            case _:
-                pass
-    return found + milestones_done(log)
+    for number in reversed(range(len(log))):
+        entry = log[number]
+        text = _own_step(entry, islice(log, number), is_ours, next_step_date)
+        if text is not None:
+            yield Step(entry.at, entry.event, text)
+
+
+def _own_step(entry: Entry, before: Iterable[Entry], is_ours: IsOurs, next_step_date: str | None) -> str | None:
+    """An entry in words, if it is a step of ours beside those before it."""
+    match entry:
+        case MeetingEntry() if is_internal(entry, is_ours):
+            return None
+        case MeetingEntry(status="held"):
+            return "a meeting was held"
+        case MeetingEntry(status="booked", organizer=organizer) if organizer is None or is_ours(organizer):
+            booked = (each for each in before if isinstance(each, MeetingEntry) and each.status == "booked")
+            is_known = any(each.meeting == entry.meeting and not is_internal(each, is_ours) for each in booked)
+            return None if is_known else "we booked a meeting"
+        case DocumentEntry(status="sent"):
+            sent = (each.document for each in before if isinstance(each, DocumentEntry) and each.status == "sent")
+            return None if entry.document in sent else f"we sent a {entry.type}"
+        case DealEntry(fields={"next_step_date": str(day)}, bulk=False):
+            for each in before:
+                if isinstance(each, DealEntry):
+                    next_step_date = each.fields.get("next_step_date", next_step_date)
+            return None if day == next_step_date else f"a next step was dated {day}"
+        case MilestoneEntry(fields={"done": True}):
+            told = [each for each in before if isinstance(each, MilestoneEntry) and each.milestone == entry.milestone]
+            done = [each.fields["done"] for each in told if each.fields.get("done") is not None]
+            return None if done and done[-1] else "a milestone was done"
+        case _:
+            return None
 
 
 def milestones_done(log: Iterable[Entry]) -> list[Step]:

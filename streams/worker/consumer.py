@@ -212,7 +212,8 @@ class BatchConsumer(Consumer):
             async with asyncio.TaskGroup() as lanes:
                 for topic, (take, most) in self.app.lanes.items():
                     lanes.create_task(self._lane(topic, take, most))
-        except* ConsumerStoppedError:
+        # a worker that ends in the middle of a rebalance would take it for a crash
+        except* (ConsumerStoppedError, asyncio.CancelledError):
             if not self.app.should_stop:
                 raise
 

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bench import (
+    backtest_speed,
     catalogue_cost,
     deal_size,
     histories,
@@ -15,7 +16,6 @@ from bench import (
     passing_time,
     replay_speed,
     where_time_goes,
-    worker_speed,
 )
 from bench.__main__ import app
 from bench.figures import Figure
@@ -47,11 +47,13 @@ def test_only_the_deals_that_are_due_are_looked_at() -> None:
 
 @pytest.mark.skipif(not deal_size.STATM.exists(), reason="this system does not tell how much memory a process has")
 def test_a_deal_has_a_size_in_memory() -> None:
-    assert medians(deal_size.measure(300))["memory, 10 touches, 300 deals"] > 1
+    told = medians(deal_size.measure(300))
+
+    assert told["memory at hand, 10 touches, 300 deals"] > told["memory quiet, 10 touches, 300 deals"] > 1
 
 
 def test_a_row_stops_growing() -> None:
-    assert deal_size.row_size(1000) < 2 * deal_size.row_size(50)
+    assert len(deal_size.row_after(1000)) < 2 * len(deal_size.row_after(50))
 
 
 def test_the_profile_names_functions_of_the_project() -> None:
@@ -61,17 +63,11 @@ def test_the_profile_names_functions_of_the_project() -> None:
     assert all(0 < share <= 100 for share in told.values())
 
 
-@pytest.mark.slow
-def test_a_worker_and_a_loop_find_what_replay_finds() -> None:
-    told = medians(worker_speed.measure(histories.year(5, 300), rounds=1))
+def test_a_backtest_says_what_memory_it_takes() -> None:
+    told = medians(backtest_speed.measure(histories.year(12, 900), rounds=1))
 
-    assert told["worker, speed"] > 0
-    assert told["loop, speed"] > 0
-
-
-def test_an_engine_that_finds_something_else_has_no_speed() -> None:
-    with pytest.raises(worker_speed.WrongOutcome, match="the loop found"):
-        worker_speed.hold_against(worker_speed.Outcome(1, 1, 1, []), "loop", ["a finding"])
+    assert told["speed"] > 0
+    assert told["memory at its peak"] > 10
 
 
 def test_the_command_prints_tables_and_writes_json(tmp_path: Path) -> None:
@@ -84,8 +80,9 @@ def test_the_command_prints_tables_and_writes_json(tmp_path: Path) -> None:
     assert {each["topic"] for each in written} == {"time passing over 300 silent deals"}
 
 
-def test_a_measurement_that_does_not_exist_is_refused() -> None:
-    ran = CliRunner().invoke(app, ["--only", "luck"])
+@pytest.mark.parametrize("option", ["--only", "--hosted"])
+def test_a_measurement_that_does_not_exist_is_refused(option: str) -> None:
+    ran = CliRunner().invoke(app, [option, "luck"])
 
     assert ran.exit_code == 2
     assert "luck" in ran.output

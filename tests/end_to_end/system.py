@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
+import pytest
 import yaml
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from prometheus_client.parser import text_string_to_metric_families
@@ -26,6 +27,8 @@ from streams.settings import Kafka, Settings, Topics
 from streams.topics import MAX_MESSAGE_BYTES
 from streams.wire import Topic
 
+# both ways in which a worker can take records; what may be lost while partitions move is tried on either
+BOTH_WAYS = pytest.mark.parametrize("consumer", ["batches", "plain"])
 PARTITIONS = 4
 PATIENCE_SECONDS = 60.0
 POLL_SECONDS = 0.1

@@ -12,7 +12,7 @@ from streams.demo.broker import Broker
 from streams.demo.company import Company
 from tests.conftest import RunningBroker
 from tests.end_to_end.alertmanager import PLENTY, alertmanager, stalls, told
-from tests.end_to_end.system import SHORT_SESSION_SECONDS, System, difference, replayed, until
+from tests.end_to_end.system import BOTH_WAYS, SHORT_SESSION_SECONDS, System, difference, replayed, until
 
 pytestmark = pytest.mark.slow
 
@@ -21,9 +21,10 @@ COMPANY = Company(seed=5, deals=20, weeks=10, disorder=0.1)
 LINES = list(COMPANY.lines())
 
 
+@BOTH_WAYS
 @pytest.mark.timeout(300)
 def test_three_kills_and_a_broker_that_restarts_lose_nothing_and_alert_nothing_twice(
-    own_broker: Broker, prefix: str, tmp_path: Path
+    own_broker: Broker, prefix: str, tmp_path: Path, consumer: str
 ) -> None:
     """Each time while the workers are busy with what was just published; at last one dies for good."""
     fifth = len(LINES) // 5 + 1
@@ -38,6 +39,7 @@ def test_three_kills_and_a_broker_that_restarts_lose_nothing_and_alert_nothing_t
             alertmanager__urls=alerts.url,
             alertmanager__resend_seconds="4",
             kafka__session_timeout_seconds=SHORT_SESSION_SECONDS,
+            kafka__consumer=consumer,
         ) as system,
     ):
         system.start(workers=2)
@@ -70,11 +72,12 @@ def test_three_kills_and_a_broker_that_restarts_lose_nothing_and_alert_nothing_t
         assert time.monotonic() - killed < TAKEOVER_SECONDS
 
 
+@BOTH_WAYS
 @pytest.mark.timeout(180)
 def test_sigterm_ends_a_worker_in_good_order_and_the_other_goes_on(
-    broker: RunningBroker, prefix: str, tmp_path: Path
+    broker: RunningBroker, prefix: str, tmp_path: Path, consumer: str
 ) -> None:
-    with System(broker.bootstrap, prefix, tmp_path, COMPANY.rules()) as system:
+    with System(broker.bootstrap, prefix, tmp_path, COMPANY.rules(), kafka__consumer=consumer) as system:
         system.start(workers=2)
         system.publish(LINES)
         leaver = system.workers[1]
@@ -87,12 +90,18 @@ def test_sigterm_ends_a_worker_in_good_order_and_the_other_goes_on(
         assert difference(system.findings(), replayed(system.rules_file, LINES)) == {}
 
 
+@BOTH_WAYS
 @pytest.mark.timeout(180)
 def test_a_worker_that_wakes_from_a_freeze_changes_nothing_any_more(
-    broker: RunningBroker, prefix: str, tmp_path: Path
+    broker: RunningBroker, prefix: str, tmp_path: Path, consumer: str
 ) -> None:
     with System(
-        broker.bootstrap, prefix, tmp_path, COMPANY.rules(), kafka__session_timeout_seconds=SHORT_SESSION_SECONDS
+        broker.bootstrap,
+        prefix,
+        tmp_path,
+        COMPANY.rules(),
+        kafka__session_timeout_seconds=SHORT_SESSION_SECONDS,
+        kafka__consumer=consumer,
     ) as system:
         system.start(workers=2)
         survivor, frozen = system.workers

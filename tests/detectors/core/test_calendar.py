@@ -144,6 +144,28 @@ def test_who_acts_later_has_no_earlier_deadline(calendar, one, other, count):
     assert calendar.plus_business_days(first, count) <= calendar.plus_business_days(second, count)
 
 
+def walked(calendar: Calendar, moment: datetime, count: int) -> datetime:
+    """So many business days later, day by day."""
+    local = calendar.local(moment)
+    day, time_of_day = local.date(), local.timetz()
+    while not calendar.is_business_day(day):
+        day, time_of_day = day + timedelta(days=1), datetime.min.replace(tzinfo=local.tzinfo).timetz()
+    while count:
+        day += timedelta(days=1)
+        count -= calendar.is_business_day(day)
+    return datetime.combine(day, time_of_day).astimezone(UTC)
+
+
+@given(CALENDARS, MOMENTS, st.integers(0, 400))
+def test_business_days_are_those_that_one_counts_day_by_day(calendar, moment, count):
+    assert calendar.plus_business_days(moment, count) == walked(calendar, moment, count)
+
+
+@given(CALENDARS, MOMENTS)
+def test_the_day_of_a_moment_is_that_of_the_owners_clock(calendar, moment):
+    assert str(calendar.day_of(moment)) == f"{calendar.local(moment):%Y-%m-%d}"
+
+
 def test_days_are_counted_for_words():
     assert BERLIN.business_days_between(utc("2026-04-02T08:00"), utc("2026-04-07T07:00")) == 1
     assert PLAIN.business_days_between(utc("2026-03-06T08:00"), utc("2026-03-09T07:00")) == 1

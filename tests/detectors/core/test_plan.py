@@ -32,7 +32,7 @@ def plans(*parts):
 
 def steps(*parts):
     found = deal(created(0), *parts)
-    return own_steps(found.log, found.is_ours)
+    return list(own_steps(found.log, found.is_ours))[::-1]
 
 
 def test_everything_that_lies_ahead_is_told_with_its_end():
