@@ -42,7 +42,7 @@ app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
 def main(
     deals: Annotated[int, typer.Option(min=1, help="Deals of the made-up year that is replayed.")] = 1_000,
     full: Annotated[bool, typer.Option("--full", help=f"A year of {FULL:,} deals: takes an hour.")] = False,
-    events: Annotated[int, typer.Option(min=1, help="Events of a history that hosts work off.")] = 10_000,
+    events: Annotated[int, typer.Option(min=1, help="Events of a history that hosts work off, and tune.")] = 10_000,
     plumbing_events: Annotated[int, typer.Option(min=1, help="Events that hosts work off with no thought.")] = 100_000,
     sized_deals: Annotated[int, typer.Option(min=1, help="Deals whose memory is measured.")] = 5_000,
     silent_deals: Annotated[int, typer.Option(min=1, help="Deals over which time passes.")] = 100_000,
@@ -71,8 +71,8 @@ def main(
 
     measurements: dict[str, Callable[[], Iterator[Figure]]] = {
         "hosts": compare,
-        "backtest": lambda: backtest_speed.measure(histories.year(deals), 1 if full else rounds),
-        "tune": lambda: _tunes(deals, 1 if full else rounds),
+        "backtest": lambda: backtest_speed.measure(histories.year(deals), 1),
+        "tune": lambda: _tunes(deals, events, rounds),
         "replay": lambda: _replays(deals, 1 if full else rounds),
         "catalogue": lambda: catalogue_cost.measure(histories.year(deals, events), rounds),
         "mail": lambda: mail_speed.measure(mails, 1),
@@ -140,11 +140,11 @@ def _replays(deals: int, rounds: int) -> Iterator[Figure]:
     yield from replay_speed.measure(histories.year(deals), rounds)
 
 
-def _tunes(deals: int, rounds: int) -> Iterator[Figure]:
-    real = histories.loans()
+def _tunes(deals: int, events: int, rounds: int) -> Iterator[Figure]:
+    real = histories.loans(events)
     if real is not None:
         yield from tune_speed.measure(real, rounds)
-    yield from tune_speed.measure(histories.year(deals), rounds)
+    yield from tune_speed.measure(histories.year(deals, events), rounds)
 
 
 if __name__ == "__main__":

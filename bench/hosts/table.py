@@ -9,8 +9,9 @@ from .course import Run
 from .measure import LOOP, QUIX, WORKER
 from .ratios import Rounds, by_workload, of_host
 
-COLUMNS = ("events/s", "CPU s for 100,000 events", "memory, peak", "speed, to Quix", "speed, to the loop")
-FURTHER = ("CPU, to the loop", "changelog rows an event")
+COLUMNS = ("events/s", "CPU s for 100,000 events", "memory, peak")
+RATIOS = ("speed, to Quix", "CPU, to Quix", "speed, to the loop", "CPU, to the loop")
+ROWS = "changelog rows an event"
 
 
 def markdown(runs: Iterable[Run], machine: str) -> str:
@@ -23,7 +24,7 @@ def _lines(runs: Iterable[Run], machine: str) -> Iterator[str]:
     rounds = max(sum(1 for run in told if (run.workload, run.host) == (each.workload, each.host)) for each in told)
     yield f"On {machine}; the median of {rounds} rounds, in brackets the lowest and the highest:"
     for workload, hosts in by_workload(told).items():
-        yield from ("", f"| {workload} | {' | '.join((*COLUMNS, *FURTHER))} |", "|---" + "|---:" * 7 + "|")
+        yield from ("", *_head((workload, *COLUMNS, *RATIOS, ROWS)))
         yield from (_row(each, of_host(hosts, QUIX.name), of_host(hosts, LOOP.name)) for each in hosts)
 
 
@@ -32,9 +33,7 @@ def _row(host: Rounds, quix: Rounds | None, loop: Rounds | None) -> str:
         _spread(host.speeds),
         _spread(host.cpus),
         f"{host.peak:.0f} MB",
-        _ratio(host.speed_to, quix),
-        _ratio(host.speed_to, loop),
-        _ratio(host.cpu_to, loop),
+        *_ratios(host, quix, loop),
         f"{host.rows:.2f}" if host.rows else "",
     ]
     return f"| {host.host} | {' | '.join(cells)} |"
@@ -44,14 +43,21 @@ def summary(runs: Iterable[Run]) -> str:
     """One table: how fast each host is, and how the worker compares to two of them."""
     told = by_workload(runs)
     names = list(dict.fromkeys(each.host for hosts in told.values() for each in hosts))
-    ratios = (f"worker, to {QUIX.name}", "worker, to the loop", "its CPU, to the loop's")
-    rows = [f"| events/s | {' | '.join((*names, *ratios))} |", "|---" + "|---:" * (len(names) + len(ratios)) + "|"]
+    rows = [*_head(("events/s", *names, *(f"worker's {ratio}" for ratio in RATIOS)))]
     for workload, hosts in told.items():
         speeds = [number(median(each.speeds)) if (each := of_host(hosts, name)) else "" for name in names]
         ours, quix, loop = (of_host(hosts, each.name) for each in (WORKER, QUIX, LOOP))
-        compared = [_ratio(ours.speed_to, quix), _ratio(ours.speed_to, loop), _ratio(ours.cpu_to, loop)] if ours else []
-        rows.append(f"| {workload} | {' | '.join((*speeds, *compared))} |")
+        rows.append(f"| {workload} | {' | '.join((*speeds, *(_ratios(ours, quix, loop) if ours else ())))} |")
     return "\n".join(rows)
+
+
+def _head(columns: Sequence[str]) -> Iterator[str]:
+    yield f"| {' | '.join(columns)} |"
+    yield "|---" + "|---:" * (len(columns) - 1) + "|"
+
+
+def _ratios(host: Rounds, quix: Rounds | None, loop: Rounds | None) -> tuple[str, ...]:
+    return tuple(_ratio(compare, other) for other in (quix, loop) for compare in (host.speed_to, host.cpu_to))
 
 
 def _spread(values: Sequence[float]) -> str:

@@ -7,9 +7,12 @@ import time
 from pathlib import Path
 
 import pytest
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
 from streams.demo.broker import Broker
 from streams.demo.company import Company
+from streams.topics import MAX_MESSAGE_BYTES
+from streams.wire import Topic
 from tests.conftest import RunningBroker
 from tests.end_to_end.alertmanager import PLENTY, alertmanager, stalls, told
 from tests.end_to_end.system import BOTH_WAYS, SHORT_SESSION_SECONDS, System, difference, replayed, until
@@ -130,3 +133,31 @@ def test_a_worker_that_wakes_from_a_freeze_changes_nothing_any_more(
         shown = [json.loads(frozen.ask(f"/deals/{deal}", Accept="application/json")[1]) for deal in answers]
         of_deals = [each for each in expected if each["deal_id"] is not None]
         assert difference((finding for told in shown for finding in told["findings"]), of_deals) == {}
+
+
+@BOTH_WAYS
+@pytest.mark.timeout(180)
+def test_what_kafka_refuses_of_the_output_is_not_let_go_and_is_done_again(
+    broker: RunningBroker, prefix: str, tmp_path: Path, consumer: str
+) -> None:
+    with System(broker.bootstrap, prefix, tmp_path, COMPANY.rules(), kafka__consumer=consumer) as system:
+        worker = system.start().worker
+        most(system, "findings", "100")
+        system.publish(LINES)
+
+        assert worker.wait(within=60) == 1
+        assert "a batch of deal_events could not be finished" in worker.log_text()
+        assert system.answers() == {}
+
+        most(system, "findings", str(MAX_MESSAGE_BYTES))
+        worker.start()
+        worker.wait_ready()
+        system.wait_until_done()
+        assert difference(system.findings(), replayed(system.rules_file, LINES)) == {}
+
+
+def most(system: System, topic: Topic, size: str) -> None:
+    """Let Kafka take no larger batches on a topic."""
+    with KafkaAdminClient(**system.settings.kafka.client()) as admin:
+        name, configs = system.topics[topic], {"max.message.bytes": size}
+        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, configs=configs)])
