@@ -62,6 +62,11 @@ class Memory:
         then.changed, then.baseline, then.coverage = self.changed.copy(), self.baseline, self.coverage
         return then
 
+    def standing(self) -> dict[str, Any]:
+        """The answers to questions that hang on nothing that was touched."""
+        touched = self.touched
+        return {name: known.value for name, known in self.known.items() if not known.hangs_on & touched}
+
     def of_the_history(self, *but: str) -> Memory:
         """What is known of the history, but for some questions, to be asked by other detectors."""
         then = self.after(NONE)
@@ -230,8 +235,7 @@ class Asked:
 
     def look_up(self, asked: question[T]) -> T:
         """The answer to one of its questions."""
-        memory: Memory = self.__dict__.get("_memory") or self.memory()
-        return memory.answer(self, asked.name, asked.ask)
+        return self.memory().answer(self, asked.name, asked.ask)
 
 
 class question(Generic[T]):  # noqa: N801 - it is used as `cached_property` is
@@ -252,13 +256,5 @@ class question(Generic[T]):  # noqa: N801 - it is used as `cached_property` is
     def __get__(self, deal: Asked | None, owner: type | None = None) -> Self | T:
         if deal is None:
             return self
-        mine, name = deal.__dict__, self.name
-        memory: Memory | None = mine.get("_memory")
-        known = memory.known.get(name) if memory is not None else None
-        # what was asked before, as nearly everything was, is not worth a call
-        if known is not None and memory is not None and not known.hangs_on & memory.touched:
-            value: T = known.value
-        else:
-            value = deal.look_up(self)
-        mine[name] = value
+        value = deal.__dict__[self.name] = deal.look_up(self)
         return value

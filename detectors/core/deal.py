@@ -86,7 +86,10 @@ class Deal(Course):
         if through is not None and entry.at <= through:
             return self._summarised(next(each for each in log if each.event == entry.event))
         touched = touched_by(entry) | (touched_by(known) if known else NONE)
-        return self._with(touched, log=tuple(log))._trimmed()
+        grown = self._with(touched, log=tuple(log))
+        if not things:
+            grown._keep_untouched(self, touched)
+        return grown._trimmed()
 
     def _grown(self, entry: Entry) -> Deal:
         """With an entry that is newer than all others."""
@@ -206,7 +209,8 @@ class Deal(Course):
     def _with(self, touched: Strands, **other: object) -> Deal:
         """With another log or summary: what hangs on no strand that it touches is known already."""
         then = self._copy()
-        then.__dict__.update(other, _memory=self.memory().after(touched))
+        memory = self.memory().after(touched)
+        then.__dict__.update(other, _memory=memory, **memory.standing())
         return then
 
     def _touched_by(self, entry: Entry) -> Strands:
@@ -217,6 +221,14 @@ class Deal(Course):
                 if (told := self.told(name)) and is_equal(told[-1].value, value):
                     touched &= ~fields(name)
         return touched
+
+    def _keep_untouched(self, before: Deal, touched: Strands) -> None:
+        """Keep what was read of the log before an entry came or went somewhere in it, but for its strands."""
+        known, mine = before.__dict__, self.__dict__
+        if "_entries" in known:
+            mine["_entries"] = {asked: told for asked, told in known["_entries"].items() if not asked & touched}
+        if not touched & _DEAL:
+            mine |= {name: known[name] for name in ("_told", "_changes") if name in known}
 
     def _carry_over(self, before: Deal, entry: Entry) -> None:
         """Keep what was read of the log before the newest entry came, and extend it."""
@@ -350,5 +362,6 @@ class View(Viewing, Deal):
     """The deal, as somebody looks at it who is asked something."""
 
 
+_DEAL = strand("deal")
 _READ = ("_entries", "_told", "_changes")
 _FIELDS = ("id", "rules", "log", "earlier", "baseline", "coverage")
