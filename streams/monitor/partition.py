@@ -132,12 +132,18 @@ class Partition:
 
     def resume(self) -> None:
         """After the last `restore`: put every deal back under watch."""
+        for _ in self.resuming():
+            pass
+
+    def resuming(self) -> Iterator[str]:
+        """The same, a deal at a time, and which: they are unpacked and judged, and most of them packed again."""
         self._wins.come_into_force(self.time)
         for deal_id in self.deals:
             watched = self.deals[deal_id]
             if (at := watched.deal.last_at) is not None:
                 self._newest = max(self._newest or at, at)
             self._tell(deal_id, self._as_of(watched), None)
+            yield deal_id
 
     def advance(self, records: Iterable[Record]) -> Advanced:
         """Take a batch of records; each deal that it concerns is told of once, as it stands after the batch."""
