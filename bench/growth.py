@@ -9,13 +9,14 @@ import os
 import platform
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import chain, cycle, islice
 from pathlib import Path
 from random import Random
-from resource import RUSAGE_SELF, getrusage
 from sys import getsizeof
 from typing import Annotated, Any
 
@@ -29,9 +30,10 @@ from detectors.core.rules import Rules
 from streams.metrics.counts import Counts
 from streams.metrics.exporter import Exporter, State
 from streams.monitor.partition import Partition
+from streams.outline import Outline
 from streams.wire import Record
 
-from . import histories, report
+from . import histories, report, worker_growth
 from .apart import apart
 from .deal_size import resident
 from .figures import Figure
@@ -45,6 +47,8 @@ NOW = MONDAY + timedelta(days=2, hours=11)
 OFTEN = timedelta(minutes=2)
 SIZES = (1_000, 10_000, 100_000)
 FULL = (*SIZES, 1_000_000)
+# the others are copies of those
+MOST_TOLD = 100_000
 # fewer than by default, so that most of a thousand are quiet
 AT_HAND = 500
 TOUCHES = (10, 50, 200, 1_000)
@@ -53,7 +57,7 @@ TOUCHED, EACH = 50, 5
 DEALS_OF_MANY_TOUCHES = 20
 CLOCKS = 50
 COMPANY, TAKEN_OVER, FEW = 400, 5_000, 100
-# Linux tells the most memory since then
+# Linux tells the most memory since this was written to
 FORGET_PEAK = Path("/proc/self/clear_refs")
 
 out, err = Console(), Console(stderr=True)
@@ -66,12 +70,15 @@ class Deals:
     def __init__(self, count: int, rounds: int) -> None:
         self.partition = Partition(0, 1, RULES, at_hand=AT_HAND)
         self._count = count
-        begun = chain.from_iterable(deal(number, MONDAY - timedelta(minutes=number % 600)) for number in range(count))
+        told = min(count, MOST_TOLD)
+        begun = chain.from_iterable(deal(number, MONDAY - timedelta(minutes=number % 600)) for number in range(told))
         # those that are at hand take more memory
         put(self.partition, islice(begun, 2 * AT_HAND), NOW)
-        before, quiet = resident(), count - 2 * AT_HAND
+        before, quiet = resident(), told - 2 * AT_HAND
         put(self.partition, begun, NOW)
         self.memory = (resident() - before) / quiet if quiet else None
+        for number in range(told, count):
+            self._copy(TOUCHED + number % (told - TOUCHED - AT_HAND), number)
         self._busy = [_mails(number, rounds * EACH) for number in range(TOUCHED)]
         self._quiet = Random(1).sample(range(TOUCHED, count - AT_HAND), rounds * TOUCHED)
 
@@ -98,6 +105,18 @@ class Deals:
         """What Prometheus is told of all of them, for each deal."""
         exporter = Exporter(self._state, Counts(), 0)
         return _for_each(cost_of(exporter.text), self._count)
+
+    def _copy(self, pattern: int, number: int) -> None:
+        """One more quiet deal, as another one is, but for its name: a million told one by one take half an hour."""
+        partition, of, deal_id = self.partition, f"D-{pattern}", f"D-{number}"
+        kept = zlib.decompress(partition._kept.row(of))
+        row = kept.replace(b'"id":"%b"' % of.encode(), b'"id":"%b"' % deal_id.encode(), 1)
+        outline = partition._told.glance(of)
+        assert isinstance(outline, Outline)
+        partition.restore(deal_id, zlib.compress(row, level=3))
+        partition._told._known[deal_id] = replace(outline, deal_id=deal_id, packed=bytes(bytearray(outline.packed)))
+        partition._asked[deal_id] = copy(partition._asked[of])
+        partition._watchlist.put(deal_id, partition._watchlist._next[of])
 
     def _state(self) -> State:
         return State(self.partition.glances(), (), (), Counter(), self.partition.time, {}, 0, RULES)
@@ -160,21 +179,21 @@ def of_taking_over(deals: int) -> list[Figure]:
     findings = tuple(float(len(told.answers[each.deal.id].findings)) for each in opened)
     rows = [state.to_json(each) for each in opened]
     rules = year.rules.file.model_dump(mode="json", exclude_unset=True)
-    cpu, row, quiet, most = apart(_taken_over, deals, rows, rules, told.time or NOW)
+    cpu, row, quiet, meanwhile = apart(_taken_over, deals, rows, rules, told.time or NOW)
     topic = f"taking over a partition of {deals:,} open deals, as those of a made-up company"
     return [
         Figure(topic, "what is told of a deal: over, open and ahead", "findings", findings),
         Figure(topic, "CPU for a deal", "ms", (cpu * 1000,)),
         Figure(topic, "its row", "kB", (row / 1000,)),
         Figure(topic, "memory of a quiet deal, beside its row", "kB", (quiet / 1000,)),
-        Figure(topic, "the most of it at any moment", "kB", (most / 1000,)),
+        Figure(topic, "memory that is needed only meanwhile, for all", "MB", (meanwhile / 1e6,)),
     ]
 
 
 def _taken_over(
     deals: int, rows: Sequence[bytes], rules: dict[str, Any], now: datetime
 ) -> tuple[float, float, float, float]:
-    """For a deal: seconds of CPU, bytes of its row, bytes of memory beside it in the end, and at the most."""
+    """For a deal: seconds of CPU, bytes of its row and of memory beside it. For all: memory needed only meanwhile."""
     partition = Partition(0, 1, Rules.of(rules), at_hand=FEW)
     partition.advance([clock(now)])
     sizes: list[int] = []
@@ -193,8 +212,14 @@ def _taken_over(
     restore(2 * FEW, deals)
     FORGET_PEAK.write_text("5")
     cost, of_rows, more = cost_of(partition.resume), sum(sizes), len(sizes)
-    most = getrusage(RUSAGE_SELF).ru_maxrss * 1024
-    return cost.cpu / deals, of_rows / more, (resident() - before - of_rows) / more, (most - before - of_rows) / more
+    peak, after = _peak(), resident()
+    return cost.cpu / deals, of_rows / more, (after - before - of_rows) / more, peak - after
+
+
+def _peak() -> int:
+    """The most bytes of memory that this process had, since that was forgotten."""
+    told = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return int(told["VmHWM"].split()[0]) * 1024
 
 
 def _compared(topic: str, what: str, costs: dict[str, list[Cost]], compared: str) -> Iterator[Figure]:
@@ -216,17 +241,22 @@ def _for_each(cost: Cost, count: int) -> Cost:
 
 @app.command()
 def main(
-    full: Annotated[bool, typer.Option("--full", help=f"Up to {FULL[-1]:,} deals: takes 20 minutes and 5 GB.")] = False,
-    rounds: Annotated[int, typer.Option(min=1, max=8, help="How often each is measured.")] = 5,
+    full: Annotated[bool, typer.Option("--full", help=f"Up to {FULL[-1]:,} deals: takes 3 GB.")] = False,
+    events: Annotated[int, typer.Option(min=1, help="Events that workers take.")] = 8_000,
+    rounds: Annotated[int, typer.Option(min=1, max=8, help="How often each is measured; workers twice.")] = 5,
+    only: Annotated[list[str] | None, typer.Option(help="Measure only: touches, takeover, deals, workers.")] = None,
 ) -> None:
     """Measure, and print what came of it."""
-    measurements: list[Callable[[], list[Figure]]] = [
-        lambda: apart(of_touches, rounds),
-        lambda: of_taking_over(TAKEN_OVER),
-        lambda: apart(of_deals, FULL if full else SIZES, rounds),
-    ]
+    measurements: dict[str, Callable[[], Iterable[Figure]]] = {
+        "touches": lambda: apart(of_touches, rounds),
+        "takeover": lambda: of_taking_over(TAKEN_OVER),
+        "deals": lambda: apart(of_deals, FULL if full else SIZES, rounds),
+        "workers": lambda: worker_growth.measure(histories.year(COMPANY, events), min(rounds, 2)),
+    }
+    if unknown := set(only or ()) - measurements.keys():
+        raise typer.BadParameter(f"{', '.join(sorted(unknown))}: there are {', '.join(measurements)}")
     load = os.getloadavg()[0]
-    figures = [figure for measure in measurements for figure in measure()]
+    figures = [figure for name, measure in measurements.items() if not only or name in only for figure in measure()]
     machine = (
         f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}, "
         f"load {load:.1f} before and {os.getloadavg()[0]:.1f} after"

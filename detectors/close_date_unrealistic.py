@@ -10,10 +10,11 @@ When it is wrong: the deal is faster for a reason, such as a renewal or a framew
 their own.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from pydantic import Field
 
+from .core.baselines import Baseline
 from .core.breach import Breach, Evidence
 from .core.deal import Deal
 from .core.detector import Detector
@@ -43,54 +44,56 @@ class CloseDateUnrealistic(Detector):
     )
 
     def assess(self, deal: Deal) -> Breach | None:
-        stage, dated = deal.stage_entered, deal.current("close_date")
-        needed = _needed(deal, deal.stage_place)
-        if needed is None or stage is None or dated is None:
+        stage, dated, place = deal.stage_entered, deal.current("close_date"), deal.stage_place
+        if deal.baseline is None or stage is None or dated is None or place is None:
+            return None
+        stages = deal.rules.stages_of(deal.pipeline)
+        needed = _needed(deal.baseline, stages)
+        if place not in needed:
             return None
         since = max(
-            _since(deal, self.share), deal.calendar.plus_business_days(deal.created.at, self.new_deal_business_days)
+            _since(deal, needed, self.share),
+            deal.calendar.plus_business_days(deal.created.at, self.new_deal_business_days),
         )
-        count = len(deal.rules.stages_of(deal.pipeline)) - 1 - (deal.stage_place or 0)
+        count = len(stages) - 1 - place
         ahead = "stage" if count == 1 else count_of(count, "stage")
-        took = count_of(max(1, -(-needed // DAY)), "day")
+        took = f"won deals took {count_of(max(1, -(-needed[place] // DAY)), 'day')} for the {ahead} left"
         evidence = [
-            Evidence(stage.event, stage.at, f"it came to {stage.value}: won deals took {took} for the {ahead} left"),
-            Evidence(dated.event, dated.at, f"to close by {dated.value}: won deals took {took} for the {ahead} left"),
+            Evidence(stage.event, stage.at, f"it came to {stage.value}: {took}"),
+            Evidence(dated.event, dated.at, f"to close by {dated.value}: {took}"),
         ]
         return Breach(
             since=since,
-            critical_from=max(since, _since(deal, self.critical_share)),
+            critical_from=max(since, _since(deal, needed, self.critical_share)),
             evidence=tuple(sorted(evidence, key=lambda each: each.at)),
             clears_when="the close date is one that leaves time for the stages left, or the deal gets through them",
         )
 
 
-def _needed(deal: Deal, place: int | None) -> timedelta | None:
-    """What won deals took for the stages after this one; None if there is none, or one of which nothing is known."""
-    if deal.baseline is None or place is None:
-        return None
-    took = [deal.baseline.stages.get(stage) for stage in deal.rules.stages_of(deal.pipeline)[place + 1 :]]
-    known = [each for each in took if each is not None]
-    return sum(known, timedelta()) if known and len(known) == len(took) else None
+def _needed(baseline: Baseline, stages: tuple[str, ...]) -> dict[int, timedelta]:
+    """What won deals took for all stages after each place, as far back as each of them is known."""
+    needed, total = {}, timedelta()
+    for place in range(len(stages) - 1, 0, -1):
+        took = baseline.stages.get(stages[place])
+        if took is None:
+            break
+        total += took
+        needed[place - 1] = total
+    return needed
 
 
-def _since(deal: Deal, share: float) -> datetime:
+def _since(deal: Deal, needed: dict[int, timedelta], share: float) -> datetime:
     """When the time until the close date went below a share of what is needed, and stayed there."""
     since, later = deal.created.at, None
-    moves = {change.at for change in (*deal.changes("close_date"), *deal.changes("stage"))}
-    for moved in sorted(moves, reverse=True):
-        latest = _latest_start(deal, moved, share)
-        if latest is None or (later is not None and latest >= later):
+    for moved, place, closes in deal.aims:
+        left = needed.get(place) if place is not None else None
+        if not left or closes is None:
+            break
+        # the last moment at which there was time enough
+        latest = closes - share * left
+        if later is not None and latest >= later:
             break
         since, later = max(moved, latest), moved
         if latest > moved:
             break
     return since
-
-
-def _latest_start(deal: Deal, moment: datetime, share: float) -> datetime | None:
-    """The last moment at which there was time enough, by the stage and the close date as they were at a moment."""
-    close = deal.fact_at("close_date", moment)
-    place = next((place for change, place in reversed(deal.stage_changes) if change.at <= moment), None)
-    needed = _needed(deal, place)
-    return deal.calendar.end_of(date.fromisoformat(close)) - share * needed if close and needed else None

@@ -51,7 +51,7 @@ class EngagementDrop(Detector):
 
     def assess(self, deal: Deal) -> Breach | None:
         touches = deal.two_way
-        if len(touches) < self.least:
+        if len(touches) < self.least or touches[-1].at - touches[-self.least].at >= self.late + self.before:
             return None
         times = [touch.at for touch in touches]
         begins = self._begins(times, self.share)
@@ -99,12 +99,9 @@ class EngagementDrop(Detector):
         return next((at for at in ageing if self._is_under(times, share, at)), None)
 
     def _ends(self, times: list[datetime]) -> datetime:
-        """When it is under the share for the last time, if nothing more happens."""
-        newest = times[-1]
-        length = self.late + self.before
-        leaving = [each + length for each in times[bisect_right(times, newest - length) :]]
-        moments = sorted({newest, *leaving, *(at - self.before for at in leaving if at - self.before > newest)})
-        end = moments.pop()
-        while not self._is_under(times, self.share, moments[-1]):
-            end = moments.pop()
-        return end
+        """When it is under the share for the last time, if nothing more happens.
+
+        It ends only as a touch leaves the days before, and of those one that is followed by few is too late for it.
+        """
+        leaving = (each + self.late + self.before for each in reversed(times[: len(times) - self.least + 1]))
+        return next(at for at in leaving if self._is_under(times, self.share, at - timedelta.resolution))

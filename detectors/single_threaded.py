@@ -10,11 +10,13 @@ When it is wrong: others were in the meetings and the invitation does not name t
 call with them.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from pydantic import Field
 
 from .core.breach import Breach, Evidence
+from .core.changes import Change
 from .core.deal import Deal
 from .core.detector import Detector
 from .core.durations import Duration
@@ -45,7 +47,7 @@ class SingleThreaded(Detector):
         return Breach(
             since=since,
             critical_from=max(since, late.at) if late else None,
-            evidence=self._evidence(deal, since),
+            evidence=self._evidence(deal, since, late),
             clears_when=f"{more} part: in a mail, a meeting or a call",
         )
 
@@ -53,12 +55,15 @@ class SingleThreaded(Detector):
         """When the newest time ends in which enough people took part, if nothing more happens."""
         if len(deal.met) < self.people:
             return None
+        until = self._counted([seen.last_two_way for seen in deal.met.values() if seen.last_two_way])
+        if until is not None and any(touch.people for touch in deal.two_way):
+            return until
         last = {email: seen.last_two_way for email, seen in deal.earlier.people.items() if seen.last_two_way}
         found = self._fallen(deal)
         for touch in deal.two_way:
             if touch.people:
                 last |= {person: max(touch.at, last.get(person, touch.at)) for person in touch.people}
-                found = self._counted(last, found)
+                found = self._counted(last.values()) or found
         return found
 
     def _fallen(self, deal: Deal) -> datetime | None:
@@ -70,31 +75,29 @@ class SingleThreaded(Detector):
                 return last + self.window
         return None
 
-    def _counted(self, last: dict[str, datetime], before: datetime | None) -> datetime | None:
+    def _counted(self, last: Collection[datetime]) -> datetime | None:
+        """Until when those with these last touches are enough; None if they are not, as seen at the newest of them."""
         if len(last) < self.people:
-            return before
-        newest = sorted(last.values(), reverse=True)
+            return None
+        newest = sorted(last, reverse=True)
         until = newest[self.people - 1] + self.window
-        return until if until > newest[0] else before
+        return until if until > newest[0] else None
 
-    def _evidence(self, deal: Deal, since: datetime) -> tuple[Evidence, ...]:
+    def _evidence(self, deal: Deal, since: datetime, late: Change | None) -> tuple[Evidence, ...]:
         seen = [(who.last_two_way, who.event, email) for email, who in deal.met.items()]
         met = sorted((at, event, email) for at, event, email in seen if at and event)[-self.people :]
-        late = deal.late_stage
-        evidence = [Evidence(deal.created.event, deal.created.at, "the deal began, and nobody of theirs took part")]
         if met:
             newest, event, last = met[-1]
             days, moment = count_of(self.window.days, "day"), max(since, newest)
             active = " and ".join(deal.called(email) for at, _, email in met if at > moment - self.window)
             day = f"on {deal.calendar.day_of(newest)}"
-            text = f"only {active} within {days}, last {day}"
+            who = f"only {active} within {days}," if active else f"nobody within {days}, {deal.called(last)}"
             evidence = [
-                *(
-                    Evidence(event, at, f"{deal.called(email)} took part, and not since")
-                    for at, event, email in met[:-1]
-                ),
-                Evidence(event, newest, text if active else f"nobody within {days}, {deal.called(last)} last {day}"),
+                Evidence(event, at, f"{deal.called(email)} took part, and not since") for at, event, email in met[:-1]
             ]
+            evidence.append(Evidence(event, newest, f"{who} last {day}"))
+        else:
+            evidence = [Evidence(deal.created.event, deal.created.at, "the deal began, and nobody of theirs took part")]
         if late is not None:
             evidence.insert(-1, Evidence(late.event, late.at, f"it came to the later stages: {late.value}"))
         return tuple(evidence)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from itertools import pairwise
+from typing import NamedTuple
 
 from .answers import question
 from .changes import Change, older, plain
@@ -13,6 +14,14 @@ from .exchange import Exchange
 from .log import DocumentEntry, Entry, FeedbackEntry, MailEntry, MeetingEntry
 from .muting import verdicts_in
 from .plan import Milestone, Planned, Step, milestones, milestones_done, own_steps, planned
+
+
+class Aim(NamedTuple):
+    """From when on it had a stage, by its place in the pipeline, and a close date, by the end of that day."""
+
+    since: datetime
+    place: int | None
+    closes: datetime | None
 
 
 class Course(Exchange):
@@ -60,6 +69,17 @@ class Course(Exchange):
                     found.append(Step(change.at, change.event, f"stage advanced to {change.value}"))
             seen.add(plain(change.value))
         return found
+
+    @question
+    def aims(self) -> list[Aim]:
+        """What it had for a stage and a close date together, newest first."""
+        dates, stages = self.changes("close_date"), self.stage_changes
+        aims = []
+        for moved in sorted({*(change.at for change in dates), *(change.at for change, _ in stages)}, reverse=True):
+            day = next((change.value for change in reversed(dates) if change.at <= moved), None)
+            place = next((place for change, place in reversed(stages) if change.at <= moved), None)
+            aims.append(Aim(moved, place, self.calendar.end_of(date.fromisoformat(day)) if day else None))
+        return aims
 
     @question
     def replies_in_a_row(self) -> list[Touch]:

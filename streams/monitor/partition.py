@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, MutableMapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import islice
 
 import orjson
 
@@ -40,6 +41,8 @@ log = logging.getLogger("stallwatch.monitor")
 TOLD_ERRORS = frozenset(10**power for power in range(10))
 LEDGER_KEY = "\x00ledger"
 FORGOTTEN_KEY = "\x00forgotten\x00"
+# with each clock, so many of the deals that are told anew without an event or a deadline of their own
+ANEW_AT_ONCE = 500
 
 
 @dataclass
@@ -84,6 +87,8 @@ class Partition:
         self._over = Over(partition, keep_closed)
         self._asked: dict[str, Asked] = {}
         self._unknown: set[str] = set()
+        # those that are to be told anew, and whether only if that is news
+        self._anew: dict[str, bool] = {}
         self._told_under: str | None = None
         self._newest: datetime | None = None
 
@@ -127,12 +132,18 @@ class Partition:
 
     def resume(self) -> None:
         """After the last `restore`: put every deal back under watch."""
+        for _ in self.resuming():
+            pass
+
+    def resuming(self) -> Iterator[str]:
+        """The same, a deal at a time, and which: they are unpacked and judged, and most of them packed again."""
         self._wins.come_into_force(self.time)
         for deal_id in self.deals:
             watched = self.deals[deal_id]
             if (at := watched.deal.last_at) is not None:
                 self._newest = max(self._newest or at, at)
             self._tell(deal_id, self._as_of(watched), None)
+            yield deal_id
 
     def advance(self, records: Iterable[Record]) -> Advanced:
         """Take a batch of records; each deal that it concerns is told of once, as it stands after the batch."""
@@ -179,21 +190,25 @@ class Partition:
             if row not in arrived:
                 out.ledger[row] = None
         changed |= self._retold(changed)
-        measured_anew = dict.fromkeys([*self._measured_anew(), *self._reported_on()])
         # what others know was perhaps said under other rules: by this worker before it was started anew, or by another
         judged_anew = self._told_under != self.rules.hash
-        touched |= dict.fromkeys(self._affected(moved, judged_anew))
         self._told_under = self.rules.hash
+        anew = dict.fromkeys(self._reported_on(), True)
+        anew |= self._due_anew(judged_anew, at_once=ANEW_AT_ONCE if clocked or judged_anew else 0)
+        if moved and self.time is not None:
+            touched |= dict.fromkeys(self._watchlist.due(self.time))
         for deal_id in self._drop(touched | changed, out):
-            for concerned in (touched, changed, measured_anew):
+            for concerned in (touched, changed):
                 concerned.pop(deal_id, None)
         for deal_id in changed:
             out.rows[deal_id] = self._row_of(deal_id)
         out.rows |= {row: value for row, value in arrived.items() if row in self._held}
         for deal_id in touched | changed:
+            self._anew.pop(deal_id, None)
             self._tell(deal_id, self._as_of(self.deals[deal_id]), out)
-        for deal_id in measured_anew.keys() - touched.keys() - changed.keys():
-            self._tell(deal_id, self._as_of(self.deals[deal_id]), out, only_news=True)
+        for deal_id, only_news in anew.items():
+            if deal_id in self.deals and deal_id not in touched and deal_id not in changed:
+                self._tell(deal_id, self._as_of(self.deals[deal_id]), out, only_news=only_news)
         out.ledger |= self._heartbeats.rows()
         if self._forgotten is not forgotten:
             for each in self._forgotten:
@@ -213,6 +228,7 @@ class Partition:
             self.deals[deal_id] = watched = self.deals[deal_id].under(rules)
             if watched.deal.is_open:
                 self._tell(deal_id, self._as_of(watched), out)
+        self._anew.clear()
         out.ledger[f"{LEDGER_KEY}{self.partition}"] = self._kept_ledger()
         return out
 
@@ -270,12 +286,18 @@ class Partition:
             self._watchlist.put(deal_id, None)
         return due
 
-    def _affected(self, moved: bool, judged_anew: bool) -> Iterator[str]:
-        """The deals whose answer may differ now without an event of their own."""
-        if moved and self.time is not None:
-            yield from self._watchlist.due(self.time)
+    def _due_anew(self, judged_anew: bool, at_once: int) -> dict[str, bool]:
+        """Some of the deals that may be told otherwise now, by other rules or by another baseline; others wait.
+
+        All of them at once would keep a partition of many deals from its events for minutes.
+        """
+        self._anew = dict.fromkeys(self._measured_anew(), True) | self._anew
         if judged_anew:
-            yield from (told.deal_id for told in self._told.glances() if told.is_open)
+            self._anew |= dict.fromkeys((told.deal_id for told in self._told.glances() if told.is_open), False)
+        due = dict(islice(self._anew.items(), at_once))
+        for deal_id in due:
+            del self._anew[deal_id]
+        return due
 
     def _reported_on(self) -> Iterator[str]:
         """The deals that hang on what a source has told since; all, where one is watched that was not before."""
@@ -397,7 +419,9 @@ class Partition:
         return newest if self.time is None else max(self.time, newest)
 
     def _kept_ledger(self) -> bytes:
-        return orjson.dumps({"clocks": self._alignment.to_dict(), "rules": self._told_under})
+        # whoever goes on from here tells those anew that wait
+        rules = None if self._anew else self._told_under
+        return orjson.dumps({"clocks": self._alignment.to_dict(), "rules": rules})
 
     def _on_error(self, detector: str, deal_id: str, error: Exception) -> None:
         self.errors[detector] += 1

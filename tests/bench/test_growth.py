@@ -1,8 +1,9 @@
 """What grows, at a tiny scale: the measurement ends, and what it says makes sense."""
 
 import pytest
+from typer.testing import CliRunner
 
-from bench import deal_size, growth
+from bench import deal_size, growth, histories, worker_growth
 from bench.figures import Figure
 
 
@@ -33,3 +34,30 @@ def test_a_quiet_deal_that_was_taken_over_takes_a_fraction_of_one_at_hand() -> N
 
     assert told["CPU for a deal"] > 0
     assert 0.5 < told["memory of a quiet deal, beside its row"] < 10
+
+
+def test_a_copied_deal_is_one_that_can_be_touched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(growth, "MOST_TOLD", 1_000)
+    deals = growth.Deals(1_100, rounds=1)
+
+    assert [watched.deal.id for watched in (deals.partition.deals["D-999"], deals.partition.deals["D-1099"])] == [
+        "D-999",
+        "D-1099",
+    ]
+    assert deals.touch_quiet().cpu > 0
+
+
+@pytest.mark.slow
+def test_one_worker_and_two_tell_what_replay_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_growth, "WORKERS", (1, 2))
+    told = medians(list(worker_growth.measure(histories.year(5, 300), rounds=1)))
+
+    assert told["one worker, CPU of all for 100,000 events"] > 0
+    assert 50 <= told["2 workers, what the busiest one has of it"] <= 100
+
+
+def test_a_measurement_that_does_not_exist_is_refused() -> None:
+    ran = CliRunner().invoke(growth.app, ["--only", "luck"])
+
+    assert ran.exit_code == 2
+    assert "luck" in ran.output

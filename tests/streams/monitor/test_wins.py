@@ -5,13 +5,16 @@ from typing import Any
 import pytest
 
 from detectors.core.baselines import LEAST_WINS
-from streams.monitor.partition import Partition, partition_of_row
+from detectors.core.rules import Rules
+from streams.monitor import partition as partition_module
+from streams.monitor.partition import Advanced, Partition, partition_of_row
 from streams.monitor.wins import HEADERS, WIN_KEY
 from streams.wire import Clock, Record, partition_of
 from tests.streams.monitor.test_partition import keep, record, restored
 from tests.streams.sample_deals import RULES, crm, day
 
 COUNT = 2
+Rows = dict[str, bytes]
 HERE = [f"W-{number}" for number in range(100) if partition_of(f"W-{number}".encode(), COUNT) == 0]
 
 
@@ -87,3 +90,61 @@ def test_a_baseline_comes_into_force_with_the_day_after() -> None:
     assert partition._wins.baselines.of("default", day(10.5)) is None
     assert partition._wins.come_into_force(day(11)) == {"default"}
     assert partition._wins.come_into_force(day(12)) == set()
+
+
+def open_deals(count: int) -> list[Record]:
+    ids = [f"D-{number}" for number in range(count)]
+    return [record(crm(8.2, id=f"{deal}-1", stage="Demo", owner="rep@us.example"), deal) for deal in ids]
+
+
+def judged_by_wins(monkeypatch: pytest.MonkeyPatch, deals: int, at_once: int, rows: Rows | None = None) -> Partition:
+    """A partition in which a baseline comes into force on day 11, by which so many open deals are told otherwise."""
+    monkeypatch.setattr(partition_module, "ANEW_AT_ONCE", at_once)
+    partition = Partition(0, 1, Rules())
+    won = [each for deal in HERE[:LEAST_WINS] for each in sold(deal)]
+    keep({} if rows is None else rows, partition.advance([*clocks(10.5, 1), *open_deals(deals), *won]))
+    return partition
+
+
+def told(out: Advanced) -> list[str]:
+    return [each.deal_id for each in out.answers if each.is_open]
+
+
+def test_another_baseline_is_told_of_some_deals_with_each_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    partition = judged_by_wins(monkeypatch, deals=5, at_once=2)
+
+    bits = [told(partition.advance(clocks(11 + number / 100, 1))) for number in range(4)]
+    assert [len(bit) for bit in bits] == [2, 2, 1, 0]
+    assert {deal_id for bit in bits for deal_id in bit} == {f"D-{number}" for number in range(5)}
+
+
+def test_in_the_end_they_are_told_as_if_all_had_been_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once, bit_by_bit = judged_by_wins(monkeypatch, 5, at_once=500), judged_by_wins(monkeypatch, 5, at_once=1)
+    for number in range(6):
+        bit_by_bit.advance(clocks(11 + number / 100, 1))
+    monkeypatch.setattr(partition_module, "ANEW_AT_ONCE", 500)
+    at_once.advance(clocks(11, 1))
+
+    assert [each.findings for each in bit_by_bit.answers.values()] == [
+        each.findings for each in at_once.answers.values()
+    ]
+
+
+def test_one_that_an_event_has_told_meanwhile_waits_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    partition = judged_by_wins(monkeypatch, deals=3, at_once=1)
+    first = told(partition.advance(clocks(11, 1)))
+    touched, waits = sorted({"D-0", "D-1", "D-2"}.difference(first))
+    partition.advance([record(crm(11, id="2", stage="Proposal"), touched)])
+
+    assert [told(partition.advance(clocks(11 + number / 100, 1))) for number in (1, 2)] == [[waits], []]
+
+
+def test_who_takes_over_meanwhile_tells_those_that_waited(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows: Rows = {}
+    partition = judged_by_wins(monkeypatch, 3, at_once=1, rows=rows)
+    keep(rows, partition.advance(clocks(11, 1)))
+    monkeypatch.setattr(partition_module, "ANEW_AT_ONCE", 500)
+    again = restored(rows, Rules())
+
+    assert set(told(again.advance(clocks(11.1, 1)))) == {"D-0", "D-1", "D-2"}
+    assert told(again.advance(clocks(11.15, 1))) == []
