@@ -12,6 +12,7 @@ need to critical with their own words.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 from operator import itemgetter
@@ -22,10 +23,9 @@ from .core.breach import Breach, Evidence
 from .core.deal import Deal
 from .core.detector import Verdict
 from .core.registry import catalogue
-from .core.values import value
 
 
-@value(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class _Critical:
     """A finding of another detector, and while it is critical."""
 
