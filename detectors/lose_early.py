@@ -10,12 +10,11 @@ When it is wrong: there is a sponsor or a reason that the CRM does not know. Put
 need to critical with their own words.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 from operator import itemgetter
+from typing import NamedTuple
 
 from pydantic import Field
 
@@ -25,15 +24,17 @@ from .core.detector import Verdict
 from .core.registry import catalogue
 
 
-@dataclass(frozen=True, slots=True)
-class _Critical:
+class _Critical(NamedTuple):
     """A finding of another detector, and while it is critical."""
 
     start: datetime
-    end: datetime | None
     name: str
     family: str
     breach: Breach
+
+    @property
+    def end(self) -> datetime | None:
+        return self.breach.until
 
     def holds_at(self, moment: datetime) -> bool:
         return self.start <= moment and (self.end is None or moment < self.end)
@@ -66,13 +67,13 @@ class LoseEarly(Verdict):
             return None
         kinds = catalogue()
         worst = [
-            _Critical(breach.critical_from, breach.until, name, kinds[name].family, breach)
+            _Critical(breach.critical_from, name, kinds[name].family, breach)
             for name, breach in breaches.items()
             if breach.critical_from is not None and (breach.until is None or breach.critical_from < breach.until)
         ]
-        if len(worst) < self.families:
+        if len({each.family for each in worst}) < self.families:
             return None
-        worst.sort(key=lambda each: (each.start, each.name))
+        worst.sort()
         add, day_of = deal.calendar.plus_business_days, deal.calendar.day_of
         for start, end in self._together(worst):
             since = max(add(start, self.warn_business_days), lacking.at)
@@ -90,14 +91,14 @@ class LoseEarly(Verdict):
 
     def _together(self, worst: list[_Critical]) -> Iterator[tuple[datetime, datetime | None]]:
         """The times at which enough families are critical together, oldest first; the last may be open."""
-        turns = [(each.start, 1, each.family) for each in worst]
-        turns += [(each.end, -1, each.family) for each in worst if each.end is not None]
-        critical: Counter[str] = Counter()
+        turns = [(each.start, True, each.family) for each in worst]
+        turns += [(each.end, False, each.family) for each in worst if each.end is not None]
+        critical: list[str] = []
         start: datetime | None = None
         for moment, together in groupby(sorted(turns), key=itemgetter(0)):
-            for _, by, family in together:
-                critical[family] += by
-            enough = sum(count > 0 for count in critical.values()) >= self.families
+            for _, begins, family in together:
+                (critical.append if begins else critical.remove)(family)
+            enough = len(set(critical)) >= self.families
             if enough and start is None:
                 start = moment
             elif not enough and start is not None:

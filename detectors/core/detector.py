@@ -67,6 +67,7 @@ class Detector(BaseModel):
         return cls.runbook().partition("\n\n")[0].replace("\n", " ").rstrip(".")
 
     @classmethod
+    @cache
     def headline(cls) -> str:
         """The situation in a few words: its title up to the colon."""
         return cls.title().partition(":")[0]
