@@ -50,8 +50,11 @@ class _Thread(NamedTuple):
     theirs: Mail | None = None
     ours: Mail | None = None
 
-    def plus(self, mail: Mail) -> Self:
-        return self._replace(last=mail, **{"theirs" if mail.inbound else "ours": mail})
+    @classmethod
+    def after(cls, thread: Self | None, mail: Mail) -> Self:
+        """The thread, or a new one, with its next mail."""
+        theirs, ours = (thread.theirs, thread.ours) if thread else (None, None)
+        return cls(mail, mail, ours) if mail.inbound else cls(mail, theirs, mail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +108,8 @@ class Threads:
         second and subject; and each mailbox's owner is on it with the others. A copy may lack those of the buyers who
         were on Bcc; but what goes to one buyer and to another in one second is two mails of one letter.
         """
-        second = mail.at.replace(microsecond=0)
         for other in reversed(self._of_words.get(words, ())):
-            if other.second != second:
+            if other.second != mail.at.replace(microsecond=0):
                 break
             shared, known, mine = set(other.to) & set(mail.to), set(other.people), set(people)
             if other.sender == mail.sender and shared and (known <= mine or mine <= known):
@@ -138,8 +140,7 @@ class Threads:
 
     def _put_new(self, mail: MailEntry, kept: Mail, words: str) -> None:
         self._mails[mail.thread[0]] = kept
-        thread = self._threads.get(kept.thread)
-        self._threads[kept.thread] = (thread or _Thread(kept)).plus(kept)
+        self._threads[kept.thread] = _Thread.after(self._threads.get(kept.thread), kept)
         if kept.thread != mail.thread[-1]:
             self._renamed[mail.thread[-1]] = kept.thread
         self._of_words[words] = (*self._of_words.get(words, ()), kept)
