@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from .log import CallEntry, Entry, MailEntry, MeetingEntry
 from .threads import Threads
@@ -52,11 +52,50 @@ class Touch:
         return f"{who} {what}"
 
 
+class Rows(NamedTuple):
+    """What is asked of the touches so far, each row oldest first.
+
+    `two_way` are those in which the buyer took part by themselves, `asks` the mails with which they opened a thread,
+    and `pushes` our mails and calls that answer nothing and that nobody took. `first_contacts` are those of ours that
+    answer nothing and went to somebody new, with who that is. `unanswered` are ours since the buyer's last sign of
+    life, and `replies` our newest ones as far as they are replies; what follows on the same mail is none.
+    """
+
+    two_way: tuple[Touch, ...] = ()
+    asks: tuple[Touch, ...] = ()
+    pushes: tuple[Touch, ...] = ()
+    first_contacts: tuple[tuple[Touch, tuple[str, ...]], ...] = ()
+    unanswered: tuple[Touch, ...] = ()
+    replies: tuple[Touch, ...] = ()
+    people: frozenset[str] = frozenset()
+    answered: frozenset[str] = frozenset()
+
+    def plus(self, touch: Touch) -> "Rows":
+        """With the next touch."""
+        two_way, asks, pushes, first_contacts, unanswered, replies, people, answered = self
+        new = tuple([person for person in touch.people if person not in people])
+        if new:
+            people = people.union(new)
+        if touch.two_way:
+            two_way = (*two_way, touch)
+        unanswered = (*unanswered, touch) if touch.is_ours and not touch.two_way else ()
+        if not touch.is_ours:
+            asks = (*asks, touch) if touch.opens else asks
+        elif touch.answers is None:
+            pushes = pushes if touch.two_way else (*pushes, touch)
+            first_contacts = (*first_contacts, (touch, new)) if new else first_contacts
+            replies = ()
+        elif touch.answers not in answered:
+            replies, answered = (*replies, touch), answered | {touch.answers}
+        return Rows(two_way, asks, pushes, first_contacts, unanswered, replies, people, answered)
+
+
 @dataclass(frozen=True, slots=True)
 class Conversation:
     """The touches of a deal, oldest first, and what is needed to tell what the next entry answers or tells anew."""
 
     touches: tuple[Touch, ...] = ()
+    rows: Rows = field(default=Rows(), compare=False)
     _threads: Threads = field(default_factory=Threads)
     # the first word on each call
     _calls: Mapping[str, CallEntry] = field(default_factory=dict)
@@ -84,7 +123,16 @@ class Conversation:
             is_other |= touch is not None or threads is not self._threads or isinstance(entry, CallEntry)
             if touch is not None:
                 insort(told, touch, key=lambda each: (each.at, each.event))
-        return Conversation(tuple(told), threads, calls) if is_other else self
+        return Conversation(tuple(told), self._rows_of(told), threads, calls) if is_other else self
+
+    def _rows_of(self, told: list[Touch]) -> Rows:
+        """The rows of these touches, told from mine where they only go on."""
+        count = len(self.touches)
+        goes_on = told[:count] == [*self.touches]
+        rows = self.rows if goes_on else Rows()
+        for touch in told[count:] if goes_on else told:
+            rows = rows.plus(touch)
+        return rows
 
     @property
     def copies(self) -> Set[str]:

@@ -41,17 +41,12 @@ class Course(Exchange):
 
     @question
     def _newest_first_contact(self) -> Step | None:
-        known = {email for email, seen in self.earlier.people.items()}
-        newest: tuple[Touch, str] | None = None
-        for touch in self.touches:
-            if touch.is_ours and touch.answers is None:
-                who = next((person for person in touch.people if person not in known), None)
-                newest = (touch, who) if who is not None else newest
-            known.update(touch.people)
-        if newest is None:
-            return None
-        touch, who = newest
-        return Step(touch.at, touch.event, f"our first {touch.kind} to {who}")
+        known = self.earlier.people
+        for touch, people in reversed(self._conversation.rows.first_contacts):
+            who = next((person for person in people if person not in known), None)
+            if who is not None:
+                return Step(touch.at, touch.event, f"our first {touch.kind} to {who}")
+        return None
 
     @question
     def _stage_advanced(self) -> Step | None:
@@ -88,17 +83,7 @@ class Course(Exchange):
         What follows on the same mail is a reminder and no further reply.
         """
         step = self.last_step
-        row: list[Touch] = []
-        answered: set[str | None] = set()
-        for touch in self.touches:
-            if not touch.is_ours:
-                continue
-            if touch.answers is None or (step is not None and touch.at <= step.at):
-                row.clear()
-            elif touch.answers not in answered:
-                row.append(touch)
-            answered.add(touch.answers)
-        return row
+        return [touch for touch in self._conversation.rows.replies if step is None or touch.at > step.at]
 
     @question
     def last_progress(self) -> Step | None:

@@ -18,7 +18,7 @@ class Exchange(Contacts):
     def _conversation(self) -> Conversation:
         return Conversation().plus(self.entries("mail", "meeting", "call"), self.is_ours)
 
-    @question
+    @property
     def touches(self) -> tuple[Touch, ...]:
         """Mails, held meetings and calls between the two sides, oldest first."""
         return self._conversation.touches
@@ -26,19 +26,19 @@ class Exchange(Contacts):
     @question
     def two_way(self) -> tuple[Touch, ...]:
         """Those of them in which the buyer took part by themselves."""
-        return tuple([touch for touch in self.touches if touch.two_way])
+        return self._conversation.rows.two_way
 
-    @question
+    @property
     def asks(self) -> tuple[Touch, ...]:
         """The mails with which the buyer opened a thread, oldest first."""
-        return tuple([touch for touch in self.touches if touch.opens and not touch.is_ours])
+        return self._conversation.rows.asks
 
-    @question
+    @property
     def pushes_of_ours(self) -> tuple[Touch, ...]:
         """Our mails and calls that answer nothing, and that nobody took, oldest first."""
-        return tuple([touch for touch in self.touches if touch.is_ours and not touch.two_way and touch.answers is None])
+        return self._conversation.rows.pushes
 
-    @question
+    @property
     def last_nameless(self) -> Touch | None:
         """The newest two-way touch of which nobody noted who took part."""
         return next((touch for touch in reversed(self.two_way) if not touch.people), None)
@@ -73,12 +73,8 @@ class Exchange(Contacts):
     @question
     def unanswered(self) -> list[Touch]:
         """Our mails and calls since the buyer's last sign of life and the deal's being taken up, oldest first."""
-        row: list[Touch] = []
-        for touch in reversed(self.touches):
-            if not touch.is_ours or touch.two_way or touch.at < self.silent_since(touch.at):
-                break
-            row.append(touch)
-        return row[::-1]
+        again = self.taken_up
+        return [touch for touch in self._conversation.rows.unanswered if again is None or touch.at >= again.at]
 
     def silent_since(self, moment: datetime) -> datetime:
         """Where a silence that began at a moment counts from: when the deal was taken up again, if that was later."""
