@@ -185,9 +185,9 @@ class Deal(Course):
         self.memory().settled(self.detectors.by_name)
 
     def let_go(self) -> None:
-        """Hold nothing but the history: what was found to answer can be found again."""
+        """Hold nothing but the history and what was told of its fields: what else it answered can be found again."""
         mine = self.__dict__
-        kept = {name: mine[name] for name in _FIELDS}
+        kept = {name: mine[name] for name in (*_FIELDS, "_told") if name in mine}
         mine.clear()
         mine.update(kept)
 

@@ -62,8 +62,9 @@ class Seen(Watched):
         return self._seen(finding.detector, finding.since, critical_from, end)
 
     def _then(self, deal: Deal, at: datetime) -> Watched:
-        then = super()._then(deal, at)
+        # first, for what the deal was found to answer until then is let go
         going_on, over = dict(self._open_before(at)), self.over
+        then = super()._then(deal, at)
         if ended := then.past[len(self.past) :]:
             over = {**over, **{(each.detector, _end(each)): going_on.pop(each.detector) for each in ended}}
         # in place, for it is new: a copy would have to be judged again
