@@ -43,6 +43,8 @@ log = logging.getLogger("stallwatch.worker")
 
 BATCH = 1000
 BATCH_SECONDS = 0.2
+# records of all partitions that are taken at once as whole lists: the more are of one deal, the less is written
+BATCHES = 4 * BATCH
 Row = dict[str, bytes | None]
 Step = Callable[[int, list[Record]], Awaitable[None]]
 TOPICS: tuple[Topic, ...] = ("inbox", "mail", "deal_events", "books")
@@ -284,7 +286,7 @@ class Worker:
                 await self._take(topic, step, records)
 
         if isinstance(self.app, BatchApp):
-            self.app.take(source, take_batch, BATCH)
+            self.app.take(source, take_batch, BATCHES)
         else:
             self.app.agent(source, name=topic, concurrency=1)(take_stream)
 
