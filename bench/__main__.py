@@ -66,7 +66,7 @@ def main(
     workloads = _workloads(deals, events, plumbing_events, hosted)
 
     def compare() -> Iterator[Figure]:
-        runs.extend(hosts.runs(workloads(), rounds, say=err.print))
+        runs.extend(hosts.runs(workloads(), rounds, say=lambda text: err.print(text, soft_wrap=True)))
         yield from ()
 
     measurements: dict[str, Callable[[], Iterator[Figure]]] = {

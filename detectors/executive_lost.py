@@ -40,13 +40,11 @@ class ExecutiveLost(Detector):
             return None
         start, event, email = met[-1]
         add = deal.calendar.plus_business_days
-        since = add(start, self.warn_business_days)
+        since, plan = deal.put_off(add(start, self.warn_business_days), deal.power_met)
         evidence = [
             Evidence(event, start, f"{deal.called(email)} took part, the last time that anybody did who decides")
         ]
-        plan = deal.planned_with(deal.power_met)
-        if plan is not None and add(plan.until, 1) > since:
-            since = add(plan.until, 1)
+        if plan is not None:
             text = f"{plan.text} lay ahead until {deal.calendar.day_of(plan.until)}"
             evidence.append(Evidence(plan.event, plan.at, text))
         # what puts off the warning puts off this, too

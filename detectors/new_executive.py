@@ -84,13 +84,11 @@ class NewExecutive(Detector):
             return None
         learned, until = turns[-1], calendar.end_of(joined) + self.window
         start = max(learned.at, calendar.end_of(joined))
-        since = calendar.plus_business_days(start, self.warn_business_days)
+        since, plan = deal.put_off(calendar.plus_business_days(start, self.warn_business_days), {email})
         critical_from = calendar.plus_business_days(start, self.critical_business_days)
         text = f"{deal.called(email)} joined on {joined} and was not met since"
         evidence = [Evidence(learned.event, learned.at, text)]
-        plan = deal.planned_with({email})
-        if plan is not None and calendar.plus_business_days(plan.until, 1) > since:
-            since = calendar.plus_business_days(plan.until, 1)
+        if plan is not None:
             text = f"{plan.text} lay ahead until {calendar.day_of(plan.until)}"
             evidence.append(Evidence(plan.event, plan.at, text))
         if since >= until or (deal.last_at is not None and until <= deal.last_at):

@@ -74,9 +74,11 @@ def _owed(deal: Deal) -> list[Touch]:
             row.append(touch)
         elif touch.is_ours or touch.two_way:
             break
+    if not row:
+        return row
     row.reverse()
     for entry in reversed(deal.entries("document", "meeting")):
-        if not row or entry.at < row[0].at:
+        if entry.at < row[0].at:
             break
         if _answers(entry, deal):
             return [touch for touch in row if touch.at > entry.at]

@@ -37,7 +37,9 @@ class UsersOnly(Detector):
 
     def assess(self, deal: Deal) -> Breach | None:
         late = deal.late_stage
-        if late is None or not deal.met or any(_buys(deal, email) for email in deal.met):
+        if late is None or deal.power_met or not deal.met:
+            return None
+        if any(procures(deal.contacts.get(email, {})) for email in deal.met):
             return None
         seen = [(who.last_two_way, who.event, email) for email, who in deal.met.items()]
         met = sorted((at, event, email) for at, event, email in seen if at and event)
@@ -54,7 +56,3 @@ class UsersOnly(Detector):
             ),
             clears_when="somebody who buys takes part: an executive, who decides, pays or sponsors, or procurement",
         )
-
-
-def _buys(deal: Deal, email: str) -> bool:
-    return deal.has_power(email) or procures(deal.contacts.get(email, {}))

@@ -1,6 +1,5 @@
 """Who said what to whom: the touches of a deal in order, and which of ours answer which of theirs."""
 
-from bisect import insort
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -90,12 +89,12 @@ class Rows(NamedTuple):
         return Rows(two_way, asks, pushes, first_contacts, unanswered, replies, people, answered)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Conversation:
     """The touches of a deal, oldest first, and what is needed to tell what the next entry answers or tells anew."""
 
     touches: tuple[Touch, ...] = ()
-    rows: Rows = field(default=Rows(), compare=False)
+    rows: Rows = field(default_factory=Rows)
     _threads: Threads = field(default_factory=Threads)
     # the first word on each call
     _calls: Mapping[str, CallEntry] = field(default_factory=dict)
@@ -106,7 +105,7 @@ class Conversation:
         Of a call that is told again the newest word counts, at the place of the first.
         """
         told, threads, calls = list(self.touches), self._threads, dict(self._calls)
-        is_other = False
+        is_other = is_retold = False
         for entry in entries:
             match entry:
                 case MailEntry(automatic=False):
@@ -114,7 +113,8 @@ class Conversation:
                     touch = _mail(entry, is_ours, threads)
                 case CallEntry(call=call):
                     first = calls.setdefault(call, entry) if call else entry
-                    told = [each for each in told if each.event != first.event]
+                    if first is not entry:
+                        told, is_retold = [each for each in told if each.event != first.event], True
                     touch = _call(entry, first, is_ours)
                 case MeetingEntry(status="held"):
                     touch = _meeting(entry, is_ours)
@@ -122,7 +122,9 @@ class Conversation:
                     continue
             is_other |= touch is not None or threads is not self._threads or isinstance(entry, CallEntry)
             if touch is not None:
-                insort(told, touch, key=lambda each: (each.at, each.event))
+                told.append(touch)
+        if is_retold:
+            told.sort(key=lambda each: (each.at, each.event))
         return Conversation(tuple(told), self._rows_of(told), threads, calls) if is_other else self
 
     def _rows_of(self, told: list[Touch]) -> Rows:

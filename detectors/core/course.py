@@ -142,9 +142,18 @@ class Course(Exchange):
         A meeting of which nobody told who comes counts as one with them.
         """
         told = {entry.event: entry for entry in self.entries("meeting", "absence")}
-        return next(
-            (plan for plan in self._plans if plan.text == "a pause" or _is_with(people, told.get(plan.event))), None
-        )
+        with_them = (each for each in self._plans if each.text == "a pause" or _is_with(people, told.get(each.event)))
+        return next(with_them, None)
+
+    def put_off(self, deadline: datetime, people: Collection[str]) -> tuple[datetime, Planned | None]:
+        """A deadline, or one business day after what is `planned_with` some people where that is later, and what."""
+        last, add = self.last_planned, self.calendar.plus_business_days
+        if last is None or add(last.until, 1) <= deadline:
+            return deadline, None
+        plan = self.planned_with(people)
+        if plan is None or add(plan.until, 1) <= deadline:
+            return deadline, None
+        return add(plan.until, 1), plan
 
     @question
     def milestones(self) -> list[Milestone]:

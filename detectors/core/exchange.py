@@ -28,7 +28,7 @@ class Exchange(Contacts):
         """Those of them in which the buyer took part by themselves."""
         return self._conversation.rows.two_way
 
-    @property
+    @question
     def asks(self) -> tuple[Touch, ...]:
         """The mails with which the buyer opened a thread, oldest first."""
         return self._conversation.rows.asks

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import orjson
 
+from ..row_json import row_json
 from .links import MOST_DEALS
 
 
@@ -23,7 +24,7 @@ class Contacts:
     def rows(self) -> Iterator[tuple[str, bytes]]:
         """All of them, as the table has them."""
         for row, deals in self._deals.items():
-            yield row, orjson.dumps(deals)
+            yield row, row_json(deals)
 
     def drop(self, deals: Set[str]) -> dict[str, bytes | None]:
         """Nobody is a contact of these deals any more; the rows that differ since."""
@@ -33,7 +34,7 @@ class Contacts:
                 continue
             if rest := {deal: since for deal, since in known.items() if deal not in deals}:
                 self._deals[row] = rest
-                rows[row] = orjson.dumps(rest)
+                rows[row] = row_json(rest)
             else:
                 del self._deals[row]
                 rows[row] = None
@@ -46,7 +47,7 @@ class Contacts:
             return {}
         newest = list((known | {deal: at}).items())[-MOST_DEALS:]
         self._deals[row] = dict(newest)
-        return {row: orjson.dumps(self._deals[row])}
+        return {row: row_json(self._deals[row])}
 
     def found(self, rows: Iterable[str], by: datetime) -> Counter[str]:
         """The deals whose contacts they were by then, in the order of the rows, and how many rows lead to each."""

@@ -8,6 +8,7 @@ from datetime import datetime
 
 import orjson
 
+from ..row_json import row_json
 from .links import MOST_THREADS
 
 Rows = dict[str, bytes | None]
@@ -27,7 +28,7 @@ class Elsewhere:
     def rows(self) -> Iterator[tuple[str, bytes]]:
         """All of them, as the table has them, in the order in which they were kept."""
         for row, (at, companies) in self._companies.items():
-            yield row, orjson.dumps((at, *companies))
+            yield row, row_json((at, *companies))
 
     def of(self, row: str) -> list[str]:
         """The companies at which the mail of this row is looked for too."""
@@ -51,7 +52,7 @@ class Elsewhere:
             return {}
         self._companies.pop(row, None)
         self._companies[row] = at, list(companies)
-        kept: Rows = {row: orjson.dumps((at, *companies))}
+        kept: Rows = {row: row_json((at, *companies))}
         while len(self._companies) > MOST_THREADS:
             oldest = next(iter(self._companies))
             del self._companies[oldest]

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import orjson
 
+from ..row_json import row_json
 from .rows import answer_of, company_in, kind_of, own_of, without_company
 
 MOST_THREADS = 200_000
@@ -100,7 +101,7 @@ class Links:
 
     def _value(self, row: str) -> bytes:
         since = [self._things[without_company(row)][company_in(row)].isoformat()] if kind_of(row) == "thing" else []
-        return orjson.dumps(since + self._deals[row])
+        return row_json(since + self._deals[row])
 
     def _drop(self, row: str) -> Rows:
         del self._deals[row], self._threads[row]

@@ -12,6 +12,8 @@ import orjson
 from detectors.core import events
 from detectors.core.deal import Deal
 
+from ..row_json import row_json
+
 OVER_KEY = "\x00over\x00"
 
 
@@ -37,7 +39,7 @@ class Over:
         ended = deal.current("status")
         assert ended is not None  # it is closed
         self._ended[deal.id] = ended.at
-        return {f"{OVER_KEY}{self._partition}\x00{deal.id}": orjson.dumps(ended.at), deal.id: None}
+        return {f"{OVER_KEY}{self._partition}\x00{deal.id}": row_json(ended.at), deal.id: None}
 
     def hides(self, event: events.Event, deal_id: str, *, is_kept: bool) -> bool:
         """Whether an event says nothing any more, because its deal was dropped."""

@@ -36,6 +36,8 @@ CHUNK = 5000
 FETCH_SECONDS = 1.0
 PAUSE_SECONDS = 0.1
 RETRY_SECONDS = 1.0
+# an offset that no partition has reached
+NOWHERE = 2**62
 
 
 class Consumer(aiokafka.Consumer):
@@ -252,9 +254,16 @@ class BatchConsumer(Consumer):
         await super().wait_empty()
 
     async def leave_alone(self, places: Iterable[TP]) -> None:
-        """Fetch nothing of these partitions, though they are assigned."""
-        places = aiokafka.ensure_aiokafka_TPset(places)
-        await self._thread.call_thread(self._thread._ensure_consumer().pause, *places)
+        """Fetch nothing of these partitions, though they are assigned, and forget what was."""
+        await self._thread.call_thread(self._leave_alone, aiokafka.ensure_aiokafka_TPset(places))
+
+    async def _leave_alone(self, places: Any) -> None:
+        kafka = self._thread._ensure_consumer()
+        kafka.pause(*places)
+        for place in places:
+            # nor is taken what is on its way from where it was read before
+            kafka.seek(place, NOWHERE)
+            kafka._fetcher._records.pop(place, None)
 
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Faust would see no stream that takes these records, and say so; here the watchdog sees to it."""

@@ -43,6 +43,8 @@ log = logging.getLogger("stallwatch.worker")
 
 BATCH = 1000
 BATCH_SECONDS = 0.2
+# records of all partitions that are taken at once as whole lists: the more are of one deal, the less is written
+BATCHES = 4 * BATCH
 Row = dict[str, bytes | None]
 Step = Callable[[int, list[Record]], Awaitable[None]]
 TOPICS: tuple[Topic, ...] = ("inbox", "mail", "deal_events", "books")
@@ -72,6 +74,8 @@ class Worker:
         self._gate = Gate()
         self._one_by_one: defaultdict[tuple[Topic, int], asyncio.Lock] = defaultdict(asyncio.Lock)
         self._recovering: set[str] = set()
+        # how often partitions moved: what was begun before does not count after
+        self._moves = 0
         self._lag: dict[Topic, int] = {}
         count, kept = self.partitions, settings.retention.closed_deals
         self.deals = self._shelves(
@@ -133,18 +137,28 @@ class Worker:
 
     @property
     def recovered(self) -> int:
-        """A number that grows with every row that is read to rebuild state."""
+        """A number that grows with every row that is read, and then built of, to rebuild state."""
         offsets: Iterable[int | None] = self.app.tables.recovery.active_offsets.values()
-        return sum(offset or 0 for offset in offsets)
+        return sum(offset or 0 for offset in offsets) + sum(shelves.done for shelves in self._all_shelves)
 
     def unready(self) -> str | None:
         """Why this worker does not take events now; None if it does."""
         if not self.app.started:
             return "starting"
         if self.app.rebalancing or not self._gate.is_open:
-            read, rows = self.app.tables.recovery.progress
-            return "taking over partitions" + (f" ({read:,} of {count_of(rows, 'row')} read)" if read < rows else "")
+            return "taking over partitions" + self._taken_over()
         return None
+
+    def _taken_over(self) -> str:
+        read, rows = self.app.tables.recovery.progress
+        if read < rows:
+            return f" ({read:,} of {count_of(rows, 'row')} read)"
+        done, steps = sum(each.done for each in self._all_shelves), sum(each.steps for each in self._all_shelves)
+        return f" ({done / steps:.0%} of the state built)" if self._recovering and done < steps else ""
+
+    @property
+    def _all_shelves(self) -> tuple[Shelves[Any], ...]:
+        return self.deals, self.directories, self.books
 
     def away(self) -> str | None:
         """By what this worker sees that Kafka is away; None if it is there, or not needed yet.
@@ -223,10 +237,12 @@ class Worker:
         return set(self.app.consumer.assignment()) if self.app.started else set()
 
     async def _revoked(self, *_: Any, **__: Any) -> None:
+        self._moves += 1
         await self._gate.close()
 
     async def _assigned(self, *_: Any, **__: Any) -> None:
         # batches that were buffered before may still come: they wait for the recovery that follows
+        self._moves += 1
         self._recovering = {"deals", "joins", "books"}
         self.counts.positions.clear()
 
@@ -237,9 +253,11 @@ class Worker:
         shelves = Shelves(faust_table, make, partition_of_row, lambda: self.assigned(topic))
 
         async def recovered() -> None:
+            moves = self._moves
             # Faust would lose an exception of this callback and go on with half a state
             try:
-                shelves.recovered()
+                if not await shelves.recovered(lambda: self._moves == moves):
+                    return
             except Exception as error:
                 die(f"table {table} could not be rebuilt", error)
             self._recovering.discard(table)
@@ -268,7 +286,7 @@ class Worker:
                 await self._take(topic, step, records)
 
         if isinstance(self.app, BatchApp):
-            self.app.take(source, take_batch, BATCH)
+            self.app.take(source, take_batch, BATCHES)
         else:
             self.app.agent(source, name=topic, concurrency=1)(take_stream)
 

@@ -3,11 +3,13 @@
 import socket
 
 import pytest
+from faust.types import TP
 
 from detectors.core.rules import Rules
 from streams.settings import Http, Settings, SettingsError, Topics
 from streams.web.server import OPEN
 from streams.wire import Topic
+from streams.worker.consumer import App
 from streams.worker.run import Views, with_port
 from streams.worker.watchdog import Watchdog
 from streams.worker.worker import Worker, die
@@ -90,6 +92,19 @@ def test_readiness_says_for_how_long_nothing_has_moved(worker: Taking, monkeypat
     now = 21.0
     watchdog.turn(worker.task, 1)
     assert shown.health() == shown.readiness() == "taking over partitions: no progress for 21 s"
+
+
+def test_readiness_says_how_far_the_rows_are(worker: Taking, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(App, "started", True)
+    recovery, place = worker.app.tables.recovery, TP("stallwatch-deals-changelog", 1)
+    worker._recovering = {"deals"}
+    recovery._began, recovery.active_offsets[place], recovery.active_highwaters[place] = {place: -1}, 119_999, 199_999
+    assert Worker.unready(worker) == "taking over partitions (120,000 of 200,000 rows read)"
+    recovery.active_offsets[place] = 199_999
+    worker.deals.done, worker.deals.steps = 6_000, 60_000
+    assert Worker.unready(worker) == "taking over partitions (10% of the state built)"
+    worker.deals.done = 60_000
+    assert Worker.unready(worker) == "taking over partitions"
 
 
 def test_lag_is_told_as_it_was_while_partitions_move(worker: Taking) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import orjson
 
@@ -19,8 +19,12 @@ class OnPaper(Worker):
     def __init__(self, settings: Settings, rules: Rules) -> None:
         super().__init__(settings, rules)
         self.written: list[tuple[str, Send]] = []
-        self.deals.recovered()
+
+    async def begin(self) -> Self:
+        """Take over its partition, of which nothing is known."""
+        await self.deals.recovered()
         self._gate.open()
+        return self
 
     def assigned(self, topic: Topic) -> set[int]:
         return {0}
@@ -40,7 +44,7 @@ async def test_a_batch_that_comes_while_other_rules_are_told_is_not_overtaken_by
 ) -> None:
     file = tmp_path / "rules.yaml"
     file.write_text("detectors: {gone_quiet: {warn_business_days: 1}}")
-    worker = OnPaper(Settings(rules=file, topics=Topics(partitions=1)), RULES)
+    worker = await OnPaper(Settings(rules=file, topics=Topics(partitions=1)), RULES).begin()
     deals = [f"D-{number}" for number in range(50)]
     clock = Clock(day(1), 0, 1)
     await worker._take_deal_events(
@@ -64,7 +68,7 @@ async def test_a_batch_that_comes_while_other_rules_are_told_is_not_overtaken_by
 async def test_bad_rules_change_nothing_and_are_told(tmp_path: Path) -> None:
     file = tmp_path / "rules.yaml"
     file.write_text("detectors: {gone_quite: {}}")
-    worker = OnPaper(Settings(rules=file, topics=Topics(partitions=1)), RULES)
+    worker = await OnPaper(Settings(rules=file, topics=Topics(partitions=1)), RULES).begin()
     problem = await worker.reload()
     assert problem is not None
     assert "did you mean 'gone_quiet'" in problem
