@@ -74,13 +74,24 @@ class Contacts(Facts):
 
     def called(self, email: str) -> str:
         """Somebody of the buyer as findings name them: the CRM's name and title, else the address up to the @."""
-        told = self.contacts.get(email, {})
-        name = str(told.get("name") or email.partition("@")[0])
-        return f"{name} ({told['title']})" if told.get("title") else name
+        return self._names.get(email) or _called(email, {})
+
+    @question
+    def _names(self) -> dict[str, str]:
+        return {email: _called(email, told) for email, told in self.contacts.items()}
 
     def has_power(self, email: str) -> bool:
         """Whether a person can decide: by role, by the CRM's `executive` field, else by title."""
-        return decides(self.contacts.get(email, {}))
+        return email in self._powers
+
+    @question
+    def _powers(self) -> set[str]:
+        return {email for email, told in self.contacts.items() if decides(told)}
+
+
+def _called(email: str, told: dict[str, Any]) -> str:
+    name = str(told.get("name") or email.partition("@")[0])
+    return f"{name} ({told['title']})" if told.get("title") else name
 
 
 def _is_champion(told: dict[str, Any]) -> bool:

@@ -87,6 +87,8 @@ def summarised(old: Earlier, fallen: Iterable[Entry], is_ours: IsOurs) -> Earlie
 
 def seen(known: Seen | None, touch: Touch) -> Seen:
     """What is known of a person who was on this touch, too."""
+    if known is not None and not touch.two_way and known.first <= touch.at:
+        return known
     first = touch.at if known is None else min(known.first, touch.at)
     two_way, event = (known.last_two_way, known.event) if known else (None, None)
     met = known.first_two_way if known else None

@@ -71,7 +71,7 @@ _NOT_WORDS = re.compile(r"[^a-z0-9]+")
 
 def decides(person: dict[str, Any]) -> bool:
     """Whether a person of whom the CRM says this can decide."""
-    if BUYING_POWER & set(person.get("roles") or ()):
+    if not BUYING_POWER.isdisjoint(person.get("roles") or ()):
         return True
     told = person.get("executive")
     return bool(told) if told is not None else is_executive_title(person.get("title") or "")

@@ -21,6 +21,7 @@ def workloads() -> list[Workload]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)  # a dozen processes start one after the other
 def test_a_worker_tells_the_same_by_both_of_its_ways_and_with_many_partitions() -> None:
     given = [*workloads(), judged(histories.year(5, 300), 3)]
 
@@ -33,6 +34,7 @@ def test_a_worker_tells_the_same_by_both_of_its_ways_and_with_many_partitions() 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)  # a dozen processes start one after the other
 @pytest.mark.skipif(not PYTHON.exists(), reason="the other hosts are not installed: `make bench` does it")
 def test_every_other_host_tells_the_same() -> None:
     told = runs(workloads(), 1, hosts=lambda _: FOREIGN)
@@ -43,6 +45,7 @@ def test_every_other_host_tells_the_same() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)  # a dozen processes start one after the other
 def test_no_host_takes_time_as_well() -> None:
     told = runs(workloads(), 2, Path(sys.executable), lambda _: (ALONE,))
 
