@@ -108,6 +108,8 @@ class Directory:
         self._elsewhere = Elsewhere()
         self._reports = Reports(self.partition, self.partitions)
         self._records: dict[str, bytes] = {}
+        # of those that are held since they came, so that they are not read again when their time has come
+        self._events: dict[str, events.Event] = {}
         self._kinds: Counter[str] = Counter()
         self._held: list[tuple[datetime, str]] = []
         self._waiting = Waiting()
@@ -265,13 +267,17 @@ class Directory:
                 event = record.read()
                 if thing_row("", event) is None:
                     raise events.Refused("invalid", f"type: {event.type} is about nothing that others are about")
-                self._hold(own_row(self.partition, "further", name_of(event.ref, value)), event.time, value, out)
+                row = own_row(self.partition, "further", name_of(event.ref, value))
+                self._hold(row, event.time, value, out)
+                self._events[row] = event
             case mark:
                 event = record.read()
                 company = self._company_in(record, event)
                 kind = "event" if mark is None else mark.decode()
                 companies = _companies_in(record)
-                self._hold(row_of(company, kind, name_of(event.ref, value)), event.time, value, out, companies)
+                row = row_of(company, kind, name_of(event.ref, value))
+                self._hold(row, event.time, value, out, companies)
+                self._events[row] = event
 
     def _company_in(self, record: Record, event: events.Event) -> str:
         """The company at which an event is to be joined."""
@@ -321,7 +327,7 @@ class Directory:
             self._let_go(row, out)
             self._place_all(map(account_row, word.companies or ()), out)
             return
-        event = events.parse(value)
+        event = self._events.pop(row, None) or events.parse(value)
         if isinstance(event, events.ContactChanged):
             contact = row_of(company, "contact", event.data.email)
             out.keep(self._contacts.meet(contact, event.subject or "", event.time))
@@ -342,6 +348,7 @@ class Directory:
 
     def _let_go(self, row: str, out: Joined) -> None:
         del self._records[row]
+        self._events.pop(row, None)
         self._line(row).drop(row)
         self._kinds[kind_of(row)] -= 1
         if out.rows.pop(row, None) is None:
