@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -18,7 +18,7 @@ class Touch:
     """A mail, call or meeting between the two sides.
 
     `people` are those on the buyer's side; `two_way` means that they took part by themselves; `answers` is the event of
-    the other side's mail that this mail replies to; `opens` means that it begins a thread.
+    the other side's mail that this mail replies to, which had `waited` so long; `opens` means that it begins a thread.
     """
 
     at: datetime
@@ -30,6 +30,7 @@ class Touch:
     subject: str | None = None
     answers: str | None = None
     opens: bool = False
+    waited: timedelta | None = None
 
     @property
     def is_ours(self) -> bool:
@@ -163,6 +164,7 @@ def _mail(mail: MailEntry, is_ours: IsOurs, threads: Threads) -> Touch | None:
         subject=mail.subject,
         answers=place.answers.event if place.answers else None,
         opens=place.opens,
+        waited=mail.at - place.answers.at if place.answers else None,
     )
 
 
