@@ -40,6 +40,7 @@ SILENT_SECONDS = 4.0
 CHUNK = 5000
 FETCH_SECONDS = 1.0
 PAUSE_SECONDS = 0.1
+LINGER_SECONDS = 0.05
 RETRY_SECONDS = 1.0
 # an offset that no partition has reached
 NOWHERE = 2**62
@@ -227,15 +228,18 @@ class BatchConsumer(Consumer):
     async def _lane(self, topic: str, take: Take, most: int) -> None:
         backlog = self._backlogs.setdefault(topic, Backlog())
         while not self.should_stop:
-            if backlog:
-                await take(backlog.take(most))
-                continue
             try:
-                backlog.add(await self._fetch(topic))
+                fetched = await self._fetch(topic)
             except ConsumerStoppedError:
                 if self.app.should_stop:
                     return
                 raise
+            backlog.add(fetched)
+            while backlog:
+                await take(backlog.take(most))
+            # where little comes, a batch for each record would cost more than the record
+            if fetched and sum(map(len, fetched.values())) < most:
+                await asyncio.sleep(LINGER_SECONDS)
 
     async def _fetch(self, topic: str) -> Mapping[TP, Sequence[ConsumerRecord]]:
         if not self.flow_active:
