@@ -48,8 +48,10 @@ def memory_at_hand(deals: int) -> float:
 def memory_quiet(deals: int) -> float:
     """By how many bytes this process grows for each deal that is packed, with its row; it should be a fresh one."""
     partition = Partition(0, 1, RULES, at_hand=AT_HAND)
-    put(partition, _deals(0, 2 * AT_HAND), NOW)
-    return growth(partition, _deals(2 * AT_HAND, deals), deals)
+    # as many before them: what a process remembers of mails and people is bounded, and nearly full then
+    first = max(deals, 2 * AT_HAND)
+    put(partition, _deals(0, first), NOW)
+    return growth(partition, _deals(first, deals), deals)
 
 
 def growth(partition: Partition, records: Iterable[Record], deals: int) -> float:

@@ -43,14 +43,13 @@ class BusyButStuck(Detector):
     )
 
     def assess(self, deal: Deal) -> Breach | None:
-        if len(deal.touches) < self.touches:
-            return None
-        if deal.stage_entered is None:
+        touches = deal.touches
+        if len(touches) < self.touches or deal.stage_entered is None:
             return None
         entered = deal.stage_moved or deal.stage_changes[0][0]
-        row = deal.touches[bisect_left(deal.touches, entered.at, key=lambda touch: touch.at) :]
-        if len(row) < self.touches:
+        if touches[-self.touches].at < entered.at:
             return None
+        row = touches[bisect_left(touches, entered.at, key=lambda touch: touch.at) :]
         text = f"the last move: it came to {entered.value or 'no stage'}"
         start, move = entered.at, Evidence(entered.event, entered.at, text)
         progress = deal.last_progress

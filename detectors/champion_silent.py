@@ -11,6 +11,7 @@ Log the talk, or change the role on the contact.
 """
 
 from datetime import datetime
+from itertools import takewhile
 
 from pydantic import Field
 
@@ -64,8 +65,10 @@ def _last_sign(deal: Deal, champions: list[str], named: Change) -> Change | None
     met = [deal.met[email] for email in champions if email in deal.met]
     signs = [(seen.last_two_way, seen.event) for seen in met if seen.last_two_way and seen.event]
     last = max(signs, default=None)
-    perhaps = deal.last_nameless
-    if perhaps is not None and perhaps.at > (last[0] if last else named.at):
+    start = last[0] if last else named.at
+    newer = takewhile(lambda touch: touch.at > start, reversed(deal.two_way))
+    perhaps = next((touch for touch in newer if not touch.people), None)
+    if perhaps is not None:
         return Change(perhaps.at, perhaps.event, perhaps.words)
     if last is None:
         return None

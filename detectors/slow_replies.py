@@ -9,7 +9,7 @@ telephone or through a second contact, and settle when you will hear from them.
 When it is wrong: an answer came by telephone or in person. Log the call or the meeting.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from statistics import median
 
 from pydantic import Field
@@ -42,7 +42,7 @@ class SlowReplies(Detector):
     def assess(self, deal: Deal) -> Breach | None:
         if not deal.unanswered:
             return None
-        answers = _answers(deal.touches)
+        answers = _answers(deal)
         if len(answers) < self.replies:
             return None
         pace = timedelta(seconds=median(took.total_seconds() for _, took in answers))
@@ -69,16 +69,13 @@ class SlowReplies(Detector):
         )
 
 
-def _answers(touches: tuple[Touch, ...]) -> list[tuple[Touch, timedelta]]:
+def _answers(deal: Deal) -> list[tuple[Touch, timedelta]]:
     """Their first answer to each mail of ours that has one, and how long it took."""
-    waiting: dict[str, datetime] = {}
-    found = []
-    for touch in touches:
-        if touch.is_ours:
-            waiting[touch.event] = touch.at
-        elif touch.answers is not None and touch.answers in waiting:
-            found.append((touch, touch.at - waiting.pop(touch.answers)))
-    return found
+    first: dict[str, tuple[Touch, timedelta]] = {}
+    for touch in deal.two_way:
+        if touch.answers is not None and touch.waited is not None:
+            first.setdefault(touch.answers, (touch, touch.waited))
+    return list(first.values())
 
 
 def _words(length: timedelta) -> str:

@@ -20,7 +20,7 @@ from . import plumbing as work
 from .job import Job
 from .pipeline import TOPICS, Kept, Pipeline, Wave
 
-# as the worker's
+# so that of each partition about as many come at once as to the worker
 BATCH = 1000
 BATCH_SECONDS = 0.2
 COMMIT_SECONDS = 1.0

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
-from datetime import datetime
-from functools import lru_cache
+from datetime import datetime, timedelta
+from functools import lru_cache, reduce
 from typing import Literal, NamedTuple
 
 from .log import CallEntry, Entry, MailEntry, MeetingEntry
@@ -18,7 +18,7 @@ class Touch:
     """A mail, call or meeting between the two sides.
 
     `people` are those on the buyer's side; `two_way` means that they took part by themselves; `answers` is the event of
-    the other side's mail that this mail replies to; `opens` means that it begins a thread.
+    the other side's mail that this mail replies to, which had `waited` so long; `opens` means that it begins a thread.
     """
 
     at: datetime
@@ -30,6 +30,7 @@ class Touch:
     subject: str | None = None
     answers: str | None = None
     opens: bool = False
+    waited: timedelta | None = None
 
     @property
     def is_ours(self) -> bool:
@@ -104,7 +105,7 @@ class Conversation:
 
         Of a call that is told again the newest word counts, at the place of the first.
         """
-        told, threads, calls = list(self.touches), self._threads, dict(self._calls)
+        told, rows, threads, calls = list(self.touches), self.rows, self._threads, dict(self._calls)
         is_other = is_retold = False
         for entry in entries:
             match entry:
@@ -123,18 +124,11 @@ class Conversation:
             is_other |= touch is not None or threads is not self._threads or isinstance(entry, CallEntry)
             if touch is not None:
                 told.append(touch)
+                rows = rows.plus(touch)
         if is_retold:
             told.sort(key=lambda each: (each.at, each.event))
-        return Conversation(tuple(told), self._rows_of(told), threads, calls) if is_other else self
-
-    def _rows_of(self, told: list[Touch]) -> Rows:
-        """The rows of these touches, told from mine where they only go on."""
-        count = len(self.touches)
-        goes_on = told[:count] == [*self.touches]
-        rows = self.rows if goes_on else Rows()
-        for touch in told[count:] if goes_on else told:
-            rows = rows.plus(touch)
-        return rows
+            rows = reduce(Rows.plus, told, Rows())
+        return Conversation(tuple(told), rows, threads, calls) if is_other else self
 
     @property
     def copies(self) -> Set[str]:
@@ -163,6 +157,7 @@ def _mail(mail: MailEntry, is_ours: IsOurs, threads: Threads) -> Touch | None:
         subject=mail.subject,
         answers=place.answers.event if place.answers else None,
         opens=place.opens,
+        waited=mail.at - place.answers.at if place.answers else None,
     )
 
 

@@ -38,11 +38,6 @@ class Exchange(Contacts):
         """Our mails and calls that answer nothing, and that nobody took, oldest first."""
         return self._conversation.rows.pushes
 
-    @property
-    def last_nameless(self) -> Touch | None:
-        """The newest two-way touch of which nobody noted who took part."""
-        return next((touch for touch in reversed(self.two_way) if not touch.people), None)
-
     @question
     def last_two_way(self) -> Change | None:
         """The newest touch in which the buyer took part by themselves; its value is the touch in words."""

@@ -42,7 +42,8 @@ def make_app(settings: Settings) -> Any:
         table_standby_replicas=0,
         consumer_auto_offset_reset="earliest",
         consumer_metadata_max_age_ms=5000,
-        consumer_max_fetch_size=2 * MAX_MESSAGE_BYTES,
+        # whole lists are held until they are done, and the next are fetched meanwhile
+        consumer_max_fetch_size=MAX_MESSAGE_BYTES if batches else 2 * MAX_MESSAGE_BYTES,
         broker_session_timeout=kafka.session_timeout_seconds,
         # by a heartbeat a worker hears that partitions are to move, and all wait for the last to hear it
         broker_heartbeat_interval=min(1.0, kafka.session_timeout_seconds / 3.5),

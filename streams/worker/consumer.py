@@ -1,5 +1,10 @@
 """Faust's consumer, except that it commits only what is done, and reads again what was dropped on the way.
 
+Faust hands over one record at a time, which costs ten times what a list costs, and rebuilds tables in the same way. So
+there are two: `plain` is Faust's own way, `batches` hands over whole lists past its streams, and reads changelogs so.
+Group, assignment, commits and the order of a takeover are Faust's in both. All that is known here of Faust's insides is
+known in this file only, and `tests/streams/worker/test_faust_contract.py` fails where they are not as they were read.
+
 While partitions move, Faust empties its queues, skips what it fetched for an older generation of the group, takes the
 holes that come of it for compaction, and acknowledges and commits past them. Of ten takeovers under load two lost
 events, and after four nothing was committed any more. So here Faust only carries records. Which one is due next in a
@@ -35,6 +40,7 @@ SILENT_SECONDS = 4.0
 CHUNK = 5000
 FETCH_SECONDS = 1.0
 PAUSE_SECONDS = 0.1
+LINGER_SECONDS = 0.05
 RETRY_SECONDS = 1.0
 # an offset that no partition has reached
 NOWHERE = 2**62
@@ -214,18 +220,26 @@ class BatchConsumer(Consumer):
             async with asyncio.TaskGroup() as lanes:
                 for topic, (take, most) in self.app.lanes.items():
                     lanes.create_task(self._lane(topic, take, most))
-        # a worker that ends in the middle of a rebalance would take it for a crash
-        except* (ConsumerStoppedError, asyncio.CancelledError):
+        # of a worker that ends in the middle of a rebalance Faust would take it for a crash
+        except asyncio.CancelledError:
             if not self.app.should_stop:
                 raise
 
     async def _lane(self, topic: str, take: Take, most: int) -> None:
         backlog = self._backlogs.setdefault(topic, Backlog())
         while not self.should_stop:
-            if backlog:
+            try:
+                fetched = await self._fetch(topic)
+            except ConsumerStoppedError:
+                if self.app.should_stop:
+                    return
+                raise
+            backlog.add(fetched)
+            while backlog:
                 await take(backlog.take(most))
-            else:
-                backlog.add(await self._fetch(topic))
+            # where little comes, a batch for each record would cost more than the record
+            if fetched and sum(map(len, fetched.values())) < most:
+                await asyncio.sleep(LINGER_SECONDS)
 
     async def _fetch(self, topic: str) -> Mapping[TP, Sequence[ConsumerRecord]]:
         if not self.flow_active:
@@ -285,10 +299,11 @@ class Recovery(recovery.Recovery):
         read = sum((self.active_offsets[place] or 0) - offset for place, offset in began)
         return read, sum(self.active_highwaters[place] - offset for place, offset in began)
 
-    async def _seek_offsets(self, consumer: Any, tps: set[TP], offsets: Counter[TP], title: str) -> None:
+    async def _build_offsets(self, consumer: Any, tps: set[TP], destination: Counter[TP], title: str) -> None:
+        await super()._build_offsets(consumer, tps, destination, title)
         if title == "active":
-            self._began = {place: offsets[place] for place in tps if offsets[place] < self.active_highwaters[place]}
-        await super()._seek_offsets(consumer, tps, offsets, title)
+            ends = self.active_highwaters
+            self._began = {place: destination[place] for place in tps if destination[place] < ends[place]}
 
 
 class BatchRecovery(Recovery):
@@ -299,34 +314,35 @@ class BatchRecovery(Recovery):
 
     async def _seek_offsets(self, consumer: Any, tps: set[TP], offsets: Counter[TP], title: str) -> None:
         if title == "active":
-            self._began = {place: offsets[place] for place in tps if offsets[place] < self.active_highwaters[place]}
             await consumer.leave_alone(tps)
-            await self._read(offsets)
+            while behind := [place for place in self._began if offsets[place] < self.active_highwaters[place]]:
+                try:
+                    await self._read(aiokafka.ensure_aiokafka_TPset(behind), offsets)
+                except KafkaError as error:
+                    log.warning("changelogs cannot be read: %r; trying again", error)
+                    await asyncio.sleep(RETRY_SECONDS)
 
-    async def _read(self, offsets: Counter[TP]) -> None:
-        behind = aiokafka.ensure_aiokafka_TPset(self._began)
-        while behind:
-            try:
-                async with self._reader() as reader:
-                    reader.assign(behind)
-                    for place in behind:
-                        reader.seek(place, offsets[place] + 1)
-                    while behind:
-                        chunks = await reader.getmany(timeout_ms=round(FETCH_SECONDS * 1000), max_records=CHUNK)
-                        for place, records in chunks.items():
-                            self._apply(place, records)
-                            offsets[place] = records[-1].offset
-                        # by position: the last rows may be gone
-                        for place in [each for each in behind if await reader.position(each) > self._end(each)]:
-                            offsets[place] = max(offsets[place], self._end(place))
-                            behind.discard(place)
-                            reader.pause(place)
-            except KafkaError as error:
-                log.warning("changelogs cannot be read: %r; trying again", error)
-                await asyncio.sleep(RETRY_SECONDS)
-
-    def _end(self, place: TP) -> int:
-        return self.active_highwaters[place]
+    async def _read(self, behind: set[Any], offsets: Counter[TP]) -> None:
+        reader = self._reader()
+        try:
+            await reader.start()
+            reader.assign(behind)
+            for place in behind:
+                reader.seek(place, offsets[place] + 1)
+            while behind:
+                chunks = await reader.getmany(timeout_ms=round(FETCH_SECONDS * 1000), max_records=CHUNK)
+                for place, records in chunks.items():
+                    self._apply(place, records)
+                    offsets[place] = records[-1].offset
+                for place in list(behind):
+                    end = self.active_highwaters[place]
+                    # by where it stands: the last rows may be gone
+                    if await reader.position(place) > end:
+                        offsets[place] = max(offsets[place], end)
+                        behind.discard(place)
+                        reader.pause(place)
+        finally:
+            await reader.stop()
 
     def _apply(self, place: TP, records: Sequence[ConsumerRecord]) -> None:
         table: Any = self.tp_to_table[place]

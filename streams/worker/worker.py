@@ -137,9 +137,9 @@ class Worker:
 
     @property
     def recovered(self) -> int:
-        """A number that grows with every row that is read, and then built of, to rebuild state."""
-        offsets: Iterable[int | None] = self.app.tables.recovery.active_offsets.values()
-        return sum(offset or 0 for offset in offsets) + sum(shelves.done for shelves in self._all_shelves)
+        """A number that grows with every row that is read, and then built of, to take over partitions."""
+        read, _ = self.app.tables.recovery.progress
+        return sum((read, *(shelves.done for shelves in self._all_shelves)))
 
     def unready(self) -> str | None:
         """Why this worker does not take events now; None if it does."""

@@ -27,6 +27,9 @@ class Group:
     async def leave_alone(self, places: set[TP]) -> None:
         self.left = set(places)
 
+    async def earliest_offsets(self, *places: TP) -> dict[TP, int]:
+        return dict.fromkeys(places, 0)
+
 
 class Rebuilding:
     """A recovery of one table of two partitions, which remembers what was seen of it after each list."""
@@ -55,6 +58,7 @@ class Rebuilding:
         offsets, highwaters = self.recovery.active_offsets, self.recovery.active_highwaters
         for number in begins:
             offsets[TP(self.topic, number)], highwaters[TP(self.topic, number)] = begins[number], ends[number]
+        await self.recovery._build_offsets(self.group, self.places, offsets, "active")
         await self.recovery._seek_offsets(self.group, self.places, offsets, "active")
         return Counter({place.partition: offset for place, offset in offsets.items()})
 
