@@ -5,7 +5,7 @@ All moments handed out are in UTC, so that they compare and subtract truly acros
 
 from bisect import bisect_left
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ WEEK = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONDAY_TO_FRIDAY = frozenset(WEEK[:5])
 
 _DAY = timedelta(days=1)
+_MINUTE = timedelta(minutes=1)
 
 
 @lru_cache(maxsize=1024)
@@ -43,7 +44,12 @@ class Calendar:
 
     def local(self, moment: datetime) -> datetime:
         """The moment on the owner's clock."""
-        return moment.astimezone(ZoneInfo(self.zone))
+        local = moment.astimezone(ZoneInfo(self.zone))
+        offset = local.utcoffset() or timedelta(0)
+        if offset % _MINUTE:
+            # before zones had standard times; RFC 3339 knows no seconds of an offset, and would tell another moment
+            return moment.astimezone(timezone(offset - offset % _MINUTE))
+        return local
 
     def day_of(self, moment: datetime) -> date:
         """The day on which the moment falls for the owner."""

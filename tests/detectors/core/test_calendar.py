@@ -177,3 +177,10 @@ def test_days_are_counted_for_words():
 )
 def test_countries_are_known_or_not(code, known):
     assert is_country(code) is known
+
+
+def test_a_moment_before_standard_times_is_written_as_the_same_moment():
+    local = Calendar("America/Sao_Paulo").local(utc("1901-01-01T12:00"))
+
+    assert local.isoformat() == "1901-01-01T08:53:00-03:07"
+    assert local == utc("1901-01-01T12:00")
