@@ -60,7 +60,7 @@ class Kafka(BaseModel):
     ssl_keyfile: Path | None = None
     ssl_check_hostname: bool = True
     consumer: Literal["batches", "plain"] = Field(
-        "plain",
+        "batches",
         description="How a worker takes records: `batches` as whole lists, as they were fetched, past Faust's streams; "
         "`plain` one by one, Faust's own way, which takes several times as long.",
     )
