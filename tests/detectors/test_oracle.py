@@ -50,7 +50,7 @@ def told_lives(draw: st.DrawFn) -> list[Event]:
     def tell(kind: str, at: datetime, **fields: object) -> None:
         more.append(event("aside", f"a{len(more)}", kind, at, DEAL, **fields))
 
-    asides = [_answer, _answer, _call_again, _meeting_again, _closed_for_a_while, _absence, _stage_again]
+    asides = [_answer, _answer, _call_again, _meeting_again, _closed_for_a_while, _absence, _stage_again, _pushes]
     for aside in draw(st.lists(st.sampled_from(asides), max_size=4)):
         aside(draw, events, tell)
     if sum(each.type.startswith("activity.") for each in events) + len(more) > MOST_TOUCHES:
@@ -119,6 +119,15 @@ def _absence(draw, events, tell):
         automatic=True,
         returns_on=on((at - MONDAY).days + draw(st.integers(-1, 20))),
     )
+
+
+def _pushes(draw, events, tell):
+    """We write again and again, whether somebody answers or not."""
+    at = draw(st.sampled_from(events)).time
+    for number in range(draw(st.integers(5, 9))):
+        at += _later(draw) / 6
+        mail = f"<push{number}-{draw(st.integers(0, 9))}@mail.example>"
+        tell("activity.email", at, message_id=mail, **{"from": REP}, to=[draw(st.sampled_from(BUYERS))])
 
 
 def _stage_again(draw, events, tell):
