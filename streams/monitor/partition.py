@@ -218,6 +218,20 @@ class Partition:
             out.ledger[f"{LEDGER_KEY}{self.partition}"] = self._kept_ledger()
         return out
 
+    @property
+    def has_more_to_tell(self) -> bool:
+        """Whether deals wait to be told anew, by other rules or another baseline."""
+        return bool(self._anew)
+
+    def tell_more(self) -> Advanced:
+        """Tell some of the deals that wait for it; nothing has to come for that."""
+        out = Advanced()
+        for deal_id, only_news in self._due_anew(judged_anew=False, at_once=ANEW_AT_ONCE).items():
+            if deal_id in self.deals:
+                self._tell(deal_id, self._as_of(self.deals[deal_id]), out, only_news=only_news)
+        out.ledger[f"{LEDGER_KEY}{self.partition}"] = self._kept_ledger()
+        return out
+
     def reload(self, rules: Rules) -> Advanced:
         """Judge every open deal by other rules."""
         self.rules = rules

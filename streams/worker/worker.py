@@ -221,8 +221,16 @@ class Worker:
         return None
 
     async def look_after(self) -> None:
-        """To be called every second: fetches again what was lost between Kafka and an agent."""
+        """To be called every second: fetches again what was lost between Kafka and an agent, and has more deals told
+        anew where some wait for it and no clock may come."""
         await self.app.consumer.look_after()
+        for number in [each.partition for each in self.deals if each.has_more_to_tell]:
+            if self.unready() is None:
+                async with self._gate.batch():
+                    try:
+                        await self._monitored(number, lambda deals: deals.tell_more())
+                    except Exception as error:
+                        die("deals could not be told anew", error)
 
     async def tell_time(self, now: datetime) -> None:
         """Write the clock behind what stands in this worker's partitions of the inbox."""

@@ -24,7 +24,7 @@ from tests.detectors.builders import DEAL, MONDAY, REP, STAGES, TICK, event, on
 from tests.detectors.lives import BUYERS, lives
 from tests.detectors.oracle import CRITICAL, STALLED, Story, known_at
 
-LIVES = int(os.environ.get("ORACLE_LIVES", "150"))
+LIVES = int(os.environ.get("ORACLE_LIVES", "250"))
 BETWEEN, BEYOND, STEP = timedelta(hours=12), timedelta(days=40), timedelta(hours=6)
 # without holidays and in UTC, so that a business day is easily told; the other detectors are not asked
 LOCAL = Rules.of(

@@ -148,3 +148,16 @@ def test_who_takes_over_meanwhile_tells_those_that_waited(monkeypatch: pytest.Mo
 
     assert set(told(again.advance(clocks(11.1, 1)))) == {"D-0", "D-1", "D-2"}
     assert told(again.advance(clocks(11.15, 1))) == []
+
+
+def test_no_further_clock_is_needed_for_those_that_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows: Rows = {}
+    partition = judged_by_wins(monkeypatch, deals=5, at_once=2, rows=rows)
+    bits = [told(partition.advance(clocks(11, 1)))]
+    while partition.has_more_to_tell:
+        out = partition.tell_more()
+        keep(rows, out)
+        bits.append(told(out))
+
+    assert [len(bit) for bit in bits] == [2, 2, 1]
+    assert told(restored(rows, Rules()).advance(clocks(11.1, 1))) == []
