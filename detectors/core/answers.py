@@ -148,6 +148,13 @@ class Memory:
         self.changed.add(name)
         self.fresh.add(name)
 
+    def became(self, name: str, was: object, now: object) -> None:
+        """The same, or know that it stands because it is the very same."""
+        if now is was:
+            self.stays(name)
+        else:
+            self.extended(name, now)
+
     def stays(self, name: str) -> None:
         """Know that a question's answer stands although it was touched."""
         self.fresh.add(name)

@@ -259,20 +259,25 @@ class Deal(Course):
             }
 
     def _go_on_from(self, before: Deal, entry: Entry) -> None:
-        """Tell the conversation and its people from those before the newest entry."""
-        memory, was = self.memory(), before._conversation
+        """Tell the conversation, what is asked of it most and its people from those before the newest entry."""
+        memory, known, was = self.memory(), before.memory().is_known, before._conversation
         now = was.plus((entry,), self.is_ours)
         if now is was:
             memory.stays("_conversation")
             return
         memory.extended("_conversation", now)
+        for name in ("two_way", "asks"):
+            if known(name):
+                memory.became(name, getattr(was.rows, name), getattr(now.rows, name))
         count = len(was.touches)
         # a call that is told again changes what was
-        if before.memory().is_known("people") and now.touches[:count] == was.touches:
-            people = dict(before.people)
+        if known("people") and now.touches[:count] == was.touches:
+            people = before.people
             for touch in now.touches[count:]:
-                people |= {person: seen(people.get(person), touch) for person in touch.people}
-            memory.extended("people", people)
+                met = {person: seen(people.get(person), touch) for person in touch.people}
+                if any(each is not people.get(person) for person, each in met.items()):
+                    people = people | met
+            memory.became("people", before.people, people)
 
     def _trimmed(self) -> Deal:
         if len(self.log) <= min(MOST_TOUCHES, MOST_OTHERS):
