@@ -41,7 +41,7 @@ log = logging.getLogger("stallwatch.monitor")
 TOLD_ERRORS = frozenset(10**power for power in range(10))
 LEDGER_KEY = "\x00ledger"
 FORGOTTEN_KEY = "\x00forgotten\x00"
-# with each clock, so many of the deals that are told anew without an event or a deadline of their own
+# with each batch, so many of the deals that are told anew without an event or a deadline of their own
 ANEW_AT_ONCE = 500
 
 
@@ -194,7 +194,8 @@ class Partition:
         judged_anew = self._told_under != self.rules.hash
         self._told_under = self.rules.hash
         anew = dict.fromkeys(self._reported_on(), True)
-        anew |= self._due_anew(judged_anew, at_once=ANEW_AT_ONCE if clocked or judged_anew else 0)
+        waited = bool(self._anew)
+        anew |= self._due_anew(judged_anew)
         if moved and self.time is not None:
             touched |= dict.fromkeys(self._watchlist.due(self.time))
         for deal_id in self._drop(touched | changed, out):
@@ -214,7 +215,7 @@ class Partition:
             for each in self._forgotten:
                 out.ledger[f"{FORGOTTEN_KEY}{self.partition}\x00{each.address}"] = each.to_json()
         # a clock that moved nothing counts too: it will not be read again
-        if clocked or judged_anew:
+        if clocked or judged_anew or waited != bool(self._anew):
             out.ledger[f"{LEDGER_KEY}{self.partition}"] = self._kept_ledger()
         return out
 
@@ -226,7 +227,7 @@ class Partition:
     def tell_more(self) -> Advanced:
         """Tell some of the deals that wait for it; nothing has to come for that."""
         out = Advanced()
-        for deal_id, only_news in self._due_anew(judged_anew=False, at_once=ANEW_AT_ONCE).items():
+        for deal_id, only_news in self._due_anew(judged_anew=False).items():
             if deal_id in self.deals:
                 self._tell(deal_id, self._as_of(self.deals[deal_id]), out, only_news=only_news)
         out.ledger[f"{LEDGER_KEY}{self.partition}"] = self._kept_ledger()
@@ -300,7 +301,7 @@ class Partition:
             self._watchlist.put(deal_id, None)
         return due
 
-    def _due_anew(self, judged_anew: bool, at_once: int) -> dict[str, bool]:
+    def _due_anew(self, judged_anew: bool) -> dict[str, bool]:
         """Some of the deals that may be told otherwise now, by other rules or by another baseline; others wait.
 
         All of them at once would keep a partition of many deals from its events for minutes.
@@ -308,7 +309,7 @@ class Partition:
         self._anew = dict.fromkeys(self._measured_anew(), True) | self._anew
         if judged_anew:
             self._anew |= dict.fromkeys((told.deal_id for told in self._told.glances() if told.is_open), False)
-        due = dict(islice(self._anew.items(), at_once))
+        due = dict(islice(self._anew.items(), ANEW_AT_ONCE))
         for deal_id in due:
             del self._anew[deal_id]
         return due

@@ -110,7 +110,7 @@ def told(out: Advanced) -> list[str]:
     return [each.deal_id for each in out.answers if each.is_open]
 
 
-def test_another_baseline_is_told_of_some_deals_with_each_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_baseline_is_told_of_some_deals_with_each_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     partition = judged_by_wins(monkeypatch, deals=5, at_once=2)
 
     bits = [told(partition.advance(clocks(11 + number / 100, 1))) for number in range(4)]
@@ -131,12 +131,15 @@ def test_in_the_end_they_are_told_as_if_all_had_been_told_at_once(monkeypatch: p
 
 
 def test_one_that_an_event_has_told_meanwhile_waits_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    partition = judged_by_wins(monkeypatch, deals=3, at_once=1)
+    partition = judged_by_wins(monkeypatch, deals=4, at_once=1)
     first = told(partition.advance(clocks(11, 1)))
-    touched, waits = sorted({"D-0", "D-1", "D-2"}.difference(first))
-    partition.advance([record(crm(11, id="2", stage="Proposal"), touched)])
+    *_, touched = sorted({f"D-{number}" for number in range(4)}.difference(first))
+    second = told(partition.advance([record(crm(11, id="2", stage="Proposal"), touched)]))
+    more = [told(partition.advance(clocks(11 + number / 100, 1))) for number in (1, 2)]
 
-    assert [told(partition.advance(clocks(11 + number / 100, 1))) for number in (1, 2)] == [[waits], []]
+    assert touched in second
+    assert sorted(first + second + more[0]) == [f"D-{number}" for number in range(4)]
+    assert more[1] == []
 
 
 def test_who_takes_over_meanwhile_tells_those_that_waited(monkeypatch: pytest.MonkeyPatch) -> None:
