@@ -48,5 +48,5 @@ generate: install ## writes what follows from the code: parts of the README, Gra
 	$(BIN)/python -m dashboards.export
 
 clean: ## removes .venv and everything that tools left behind
-	rm -rf .venv build dist demo-output .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-bench build dist demo-output .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
