@@ -28,6 +28,8 @@ from .wire import CLOCK_EVERY, Clock, Record, Send
 
 # a publisher tells the time as often
 BATCH = CLOCK_EVERY
+# a history goes through all of its deals in one partition, and one that is packed costs thrice
+AT_HAND = 5_000
 
 
 @dataclass
@@ -46,7 +48,7 @@ class Unwritten(Partition):
     """
 
     def __init__(self, partition: int, partitions: int, rules: Rules) -> None:
-        super().__init__(partition, partitions, rules)
+        super().__init__(partition, partitions, rules, at_hand=AT_HAND)
         self.deals: MutableMapping[str, Watched] = {}
         self.answers: _Answers = _Answers(self)
         self._looked_at: dict[str, datetime] = {}
