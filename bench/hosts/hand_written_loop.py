@@ -10,7 +10,7 @@ from itertools import zip_longest
 from time import monotonic
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, Producer  # type: ignore[import-not-found]
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer  # type: ignore[import-not-found]
 
 from streams import topics
 from streams.topics import MAX_MESSAGE_BYTES
@@ -89,7 +89,12 @@ class Loop:
                 stopwatch.lap()
             elif done and self._job.records_in(*self._consumed) == done:
                 break
-        consumer.commit(asynchronous=False)
+        try:
+            consumer.commit(asynchronous=False)
+        except KafkaException as error:
+            # all of it was committed before
+            if error.args[0].code() != KafkaError._NO_OFFSET:
+                raise
         consumer.close()
 
     def write(self, records: Iterable[Kept | Send]) -> None:
