@@ -8,7 +8,7 @@ which every question that it was read from comes out the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar, overload
 
@@ -220,6 +220,10 @@ class _LookedAt(Mapping[str, "Breach"]):
     def __len__(self) -> int:
         self.by_somebody = True
         return len(self._breaches)
+
+    def items(self) -> ItemsView[str, Breach]:
+        self.by_somebody = True
+        return self._breaches.items()
 
 
 def is_equal(one: object, other: object) -> bool:
