@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from streams.ingest import ingest
-from streams.settings import Settings
+from streams.settings import Kafka, Settings
 from streams.wire import Record
 from streams.worker.worker import Worker
 from tests.streams.sample_deals import RULES, crm, day
@@ -59,12 +59,19 @@ def test_an_event_that_names_a_class_to_be_made_of_it_is_the_event_that_it_is() 
 
 
 def test_all_that_a_worker_takes_from_kafka_are_bytes_as_they_came() -> None:
-    worker = Worker(Settings(), RULES)
+    worker = Worker(Settings(kafka=Kafka(consumer="plain")), RULES)
     channels = [agent.channel for agent in worker.app.agents.values()]
     assert len(channels) == 4
     for channel in channels:
         assert (channel.schema.key_serializer, channel.schema.value_serializer) == ("raw", "raw")
         assert (channel.key_type, channel.value_type) == (bytes, bytes)
+    for table in worker.app.tables.values():
+        assert (table.key_type, table.value_type) == (bytes, bytes)
+
+
+def test_so_are_whole_lists_which_pass_no_stream_of_faust_that_could_read_them() -> None:
+    worker = Worker(Settings(kafka=Kafka(consumer="batches")), RULES)
+    assert (len(worker.app.lanes), len(worker.app.agents)) == (4, 0)
     for table in worker.app.tables.values():
         assert (table.key_type, table.value_type) == (bytes, bytes)
 
